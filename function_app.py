@@ -1,0 +1,79 @@
+"""Switchboard: every trigger, its binding, and what it does. The README says what each of them promises."""
+
+import os
+from http import HTTPStatus
+
+import azure.functions as func
+
+from shared.inbound import arrivals, status
+from shared.logs import quieten
+from shared.settings import Settings
+from shared.web import people, twilio
+from shared.wiring import Wiring
+
+settings = Settings.from_env(os.environ)
+wiring = Wiring(settings)
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+quieten()
+
+
+@app.queue_trigger("message", settings.outbound_queue, "AzureWebJobsStorage", data_type=func.DataType.BINARY)
+async def outbound(message: func.QueueMessage) -> None:
+    """Send what a message of the outbound queue asks for, once."""
+    await wiring.sender.take(message.id or "", message.get_body())
+
+
+@app.route("sms/status", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+async def sms_status(req: func.HttpRequest) -> func.HttpResponse:
+    """Keep what Twilio says became of a message."""
+    return await twilio.status_callback(req, wiring, status.record_message_status)
+
+
+@app.route("voice/status", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+async def voice_status(req: func.HttpRequest) -> func.HttpResponse:
+    """Keep what Twilio says became of a call."""
+    return await twilio.status_callback(req, wiring, status.record_call_status)
+
+
+@app.route("sms/inbound", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+async def sms_inbound(req: func.HttpRequest) -> func.HttpResponse:
+    """Keep and answer a text. One that could not be kept is refused, so that Twilio brings it again."""
+    return await twilio.arrival(
+        req, wiring, arrivals.record_message, arrivals.sms_reply, unrecorded=HTTPStatus.SERVICE_UNAVAILABLE
+    )
+
+
+@app.route("voice/inbound", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+async def voice_inbound(req: func.HttpRequest) -> func.HttpResponse:
+    """Keep and answer a call. Whoever calls is answered, come what may."""
+    return await twilio.arrival(req, wiring, arrivals.record_call, arrivals.voice_greeting, unrecorded=HTTPStatus.OK)
+
+
+@app.route("send", methods=["POST"])
+async def send(req: func.HttpRequest) -> func.HttpResponse:
+    """Check a send request and enqueue it."""
+    return await people.send(req, wiring)
+
+
+@app.route("deliveries/{id}", methods=["GET"])
+async def delivery(req: func.HttpRequest) -> func.HttpResponse:
+    """Show one delivery with its timeline."""
+    return await people.delivery(req, wiring)
+
+
+@app.route("deliveries/search", methods=["POST"])
+async def search_deliveries(req: func.HttpRequest) -> func.HttpResponse:
+    """Show a page of deliveries by recipient, status and time."""
+    return await people.search(req, wiring)
+
+
+@app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+async def health(req: func.HttpRequest) -> func.HttpResponse:
+    """Say whether the app can do its work."""
+    return await people.health(req, wiring)
+
+
+@app.route("health/details", methods=["GET"])
+async def health_details(req: func.HttpRequest) -> func.HttpResponse:
+    """Say what is wrong."""
+    return await people.health_details(req, wiring)

@@ -1,0 +1,1 @@
+"""What became of each request: status words, the log, and looking up."""

@@ -1,0 +1,122 @@
+"""Keys and rows of the `Lookups` table: how deliveries are found otherwise than by id, and whose a SID is. Pure.
+
+| partition | row key | what it is for |
+|---|---|---|
+| `open:<spread>` | the delivery's id | deliveries that have no final status yet |
+| `day:<day>:<spread>` | when, newest first, and the id | all of a day |
+| `status:<status>:<day>:<spread>` | the same | those of a day that came into a notable status |
+| `to:<hash of the address>` | the same | all of one recipient; the hash keeps numbers out of URLs and request logs |
+| `sid:<SID>` | `owner` | the delivery that a message or call belongs to |
+
+A row here is written before what it leads to, so it may lead nowhere, or to a delivery that has moved on: whoever
+follows it looks again. `<spread>` keeps any one partition below what Azure serves
+(https://learn.microsoft.com/azure/storage/tables/scalability-targets).
+"""
+
+import hashlib
+import re
+import zlib
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from shared.deliveries.record import Delivery
+
+SPREAD: Final = 4
+OWNER: Final = "owner"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST: Final = 10**17
+"""microseconds since 1970 are counted down from here, so that the newest comes first"""
+
+
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,199}")
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a delivery can have this id: a request's own, a derived one, a SID, or a queue message's."""
+    return _ID.fullmatch(text) is not None
+
+
+def owner_partition(sid: str) -> str:
+    """Return the partition that says whose a SID is."""
+    return f"sid:{sid}"
+
+
+def owner_row(sid: str, delivery_id: str) -> dict[str, Any]:
+    """Return the row that makes a SID belong to a delivery."""
+    return {"PartitionKey": owner_partition(sid), "RowKey": OWNER, "Delivery": delivery_id}
+
+
+def open_partition(delivery_id: str) -> str:
+    """Return the partition that lists a delivery while it is open."""
+    return f"open:{_spread(delivery_id)}"
+
+
+def open_row(delivery: Delivery) -> dict[str, Any]:
+    """Return the row that lists a delivery while it is open."""
+    return {"PartitionKey": open_partition(delivery.id), "RowKey": delivery.id}
+
+
+def day_row(delivery: Delivery) -> dict[str, Any]:
+    """Return the row that finds a delivery by its time."""
+    partition = f"day:{delivery.created_at:%Y%m%d}:{_spread(delivery.id)}"
+    return {"PartitionKey": partition, "RowKey": position(delivery)}
+
+
+def day_partitions(day: date) -> list[str]:
+    """Return the partitions that together list all deliveries of a day (UTC)."""
+    return [f"day:{day:%Y%m%d}:{spread}" for spread in range(SPREAD)]
+
+
+def status_row(delivery: Delivery) -> dict[str, Any]:
+    """Return the row that finds a delivery by its present status and its time."""
+    partition = f"status:{delivery.status}:{delivery.created_at:%Y%m%d}:{_spread(delivery.id)}"
+    return {"PartitionKey": partition, "RowKey": position(delivery)}
+
+
+def status_partitions(status: str, day: date) -> list[str]:
+    """Return the partitions that together list the deliveries of a day (UTC) that were in a status."""
+    return [f"status:{status}:{day:%Y%m%d}:{spread}" for spread in range(SPREAD)]
+
+
+def recipient_partition(address: str) -> str:
+    """Return the partition that lists the deliveries of a recipient."""
+    return f"to:{hashlib.sha256(address.encode()).hexdigest()[:32]}"
+
+
+def recipient_row(delivery: Delivery) -> dict[str, Any]:
+    """Return the row that finds a delivery by its recipient."""
+    return {"PartitionKey": recipient_partition(delivery.to or ""), "RowKey": position(delivery)}
+
+
+def position(delivery: Delivery) -> str:
+    """Return where a delivery stands in every list: by the time of its creation, the newest first, then by id."""
+    return f"{before(delivery.created_at)}~{delivery.id}"
+
+
+def before(moment: datetime) -> str:
+    """Return the row key before all deliveries created at `moment` or earlier, and after all that are newer."""
+    return f"{_LAST - (moment - _EPOCH) // timedelta(microseconds=1):018d}"
+
+
+def after(moment: datetime) -> str:
+    """Return the row key after all deliveries created at `moment` or later, and before all that are older."""
+    return before(moment) + "~~"
+
+
+def midnight(day: date) -> datetime:
+    """Return when a day (UTC) begins."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def delivery_at(row_key: str) -> str:
+    """Return the id of the delivery that a row key names."""
+    return row_key.partition("~")[2]
+
+
+def day_of(row_key: str) -> date:
+    """Return the day (UTC) that a row key stands in."""
+    return (_EPOCH + timedelta(microseconds=_LAST - int(row_key.partition("~")[0]))).date()
+
+
+def _spread(delivery_id: str) -> int:
+    return zlib.crc32(delivery_id.encode()) % SPREAD

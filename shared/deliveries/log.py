@@ -1,0 +1,137 @@
+"""The log of deliveries in Table Storage: one row of state and one row per event, in the partition of the delivery."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from shared.deliveries import keys, rows, status
+from shared.deliveries.record import Delivery, Event, fold
+from shared.errors import Changed
+from shared.tables import Table
+
+_logger: Final = logging.getLogger(__name__)
+_MERGES: Final = 20
+"""how often a state is read and merged again while others change it; each round, one of them gets through"""
+
+
+class DeliveryLog:
+    """What became of each delivery.
+
+    Errors of the storage itself pass through as azure.core's: nothing was acknowledged then, and every method may be
+    called again with the same arguments.
+    """
+
+    def __init__(self, deliveries: Table, lookups: Table) -> None:
+        self._deliveries = deliveries
+        self._lookups = lookups
+
+    async def get(self, delivery_id: str) -> Delivery | None:
+        """Return the present state, with the version that a change must name; None where there is no such delivery."""
+        row = await self._deliveries.get(delivery_id, rows.STATE)
+        return rows.read_delivery(row) if row is not None else None
+
+    async def timeline(self, delivery_id: str) -> list[Event]:
+        """Return the events of a delivery in the order in which they happened."""
+        found = self._deliveries.query(
+            "PartitionKey eq @id and RowKey ge @first and RowKey lt @end",
+            id=delivery_id,
+            first=rows.EVENTS,
+            end=rows.EVENTS_END,
+        )
+        events = [rows.read_event(row) async for row in found]
+        return sorted(events, key=lambda event: (event.at, -1 if event.sequence is None else event.sequence))
+
+    async def claim(self, delivery: Delivery) -> Delivery | None:
+        """Begin a delivery for the attempt that it names, and return it with its version.
+
+        Return None where there is a delivery with its id: at most one claim of an id succeeds, ever, on any number of
+        machines.
+        """
+        await self._make_findable(delivery)
+        version = await self._deliveries.insert(rows.delivery_row(delivery))
+        if version is not None:
+            return msgspec.structs.replace(delivery, version=version)
+        # the SDK repeats an insert whose answer was lost, and then meets this very claim
+        existing = await self.get(delivery.id)
+        return existing if existing is not None and existing.attempt == delivery.attempt else None
+
+    async def file(self, delivery: Delivery, event: Event) -> Delivery:
+        """Put on record what came into being elsewhere, with its first event; filed twice, it is there once.
+
+        Where the delivery exists already, the event is recorded as one more of it.
+        """
+        await asyncio.gather(self._make_findable(delivery), self._insert_event(delivery.id, event))
+        version = await self._deliveries.insert(rows.delivery_row(delivery))
+        if version is not None:
+            return msgspec.structs.replace(delivery, version=version)
+        return await self.record(await self.get(delivery.id) or delivery, event)
+
+    async def change(self, before: Delivery, after: Delivery, *events: Event) -> Delivery:
+        """Record events that this app itself brought about, then the state that follows from them.
+
+        Raises:
+            Changed: somebody else changed the state since `before` was read; the events stay recorded.
+        """
+        await asyncio.gather(*(self._insert_event(after.id, event) for event in events))
+        return await self._merge(before, after)
+
+    async def record(self, delivery: Delivery, event: Event) -> Delivery:
+        """Record what Twilio said of a delivery, and bring its state up to date; told twice, it changes nothing.
+
+        `delivery` may be stale: the state is read again where it changed meanwhile.
+        """
+        await self._insert_event(delivery.id, event)
+        return await self._merge_until_it_holds(delivery, lambda current: fold(current, event))
+
+    async def own_sid(self, sid: str, delivery_id: str) -> str:
+        """Make `sid` belong to a delivery unless it belongs to one; return the id of the one that it belongs to."""
+        row = keys.owner_row(sid, delivery_id)
+        if await self._lookups.insert(row) is not None:
+            return delivery_id
+        return await self.owner_of(sid) or delivery_id
+
+    async def owner_of(self, sid: str) -> str | None:
+        """Return the id of the delivery that a SID belongs to."""
+        row = await self._lookups.get(keys.owner_partition(sid), keys.OWNER)
+        return row["Delivery"] if row is not None else None
+
+    async def _merge_until_it_holds(self, delivery: Delivery, change: Callable[[Delivery], Delivery]) -> Delivery:
+        current = delivery
+        for _ in range(_MERGES):
+            try:
+                return await self._merge(current, change(current))
+            except Changed:
+                current = await self.get(delivery.id) or delivery
+        raise Changed(f"the state of a delivery changed {_MERGES} times while an event was being recorded")
+
+    async def _merge(self, before: Delivery, after: Delivery) -> Delivery:
+        if after == before:
+            return before
+        if after.status != before.status and after.status in status.NOTABLE:
+            await self._lookups.put(keys.status_row(after))
+        if before.version is None:
+            raise Changed("a state can only be changed after it was read")
+        version = await self._deliveries.merge(rows.changed_row(before, after), version=before.version)
+        if after.is_final and not before.is_final:
+            await self._lookups.delete(keys.open_partition(after.id), after.id)
+        return msgspec.structs.replace(after, version=version)
+
+    async def _insert_event(self, delivery_id: str, event: Event) -> None:
+        if not status.is_known(event.status):
+            _logger.error(
+                "a status that this app does not know", extra={"delivery": delivery_id, "status": event.status}
+            )
+        await self._deliveries.insert(rows.event_row(delivery_id, event))
+
+    async def _make_findable(self, delivery: Delivery) -> None:
+        found: list[Mapping[str, Any]] = [keys.day_row(delivery)]
+        if delivery.to:
+            found.append(keys.recipient_row(delivery))
+        if delivery.status in status.NOTABLE:
+            found.append(keys.status_row(delivery))
+        if not delivery.is_final:
+            found.append(keys.open_row(delivery))
+        await asyncio.gather(*(self._lookups.put(row) for row in found))

@@ -1,0 +1,93 @@
+"""What is kept of a delivery and of each event, as frozen values, and how an event changes a delivery: pure."""
+
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import msgspec
+
+from shared.deliveries import status as statuses
+from shared.deliveries.status import Channel
+
+Direction = Literal["outbound", "inbound"]
+
+# Statuses that an error explains; Twilio may leave an old ErrorCode on others.
+_FAILURES: Final = frozenset({"failed", "undelivered", "busy", "no-answer", "canceled"})
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """The present state of one request, or of one inbound message or call."""
+
+    id: str
+    channel: Channel | None = None
+    """none where a message can't be used and does not say"""
+    direction: Direction
+    status: str
+    created_at: datetime
+    updated_at: datetime
+    to: str | None = None
+    from_: str | None = msgspec.field(name="from", default=None)
+    sid: str | None = None
+    error_code: int | None = None
+    error_message: str | None = None
+    attempts: int = 0
+    metadata: dict[str, str] = {}
+    reasons: tuple[str, ...] = ()
+    sequence: int | None = None
+    """the highest SequenceNumber of a call's events so far"""
+    request: bytes | None = None
+    """what was asked for, byte for byte"""
+    request_hash: str | None = None
+    attempt: str | None = None
+    """the random token of the attempt that claimed it last"""
+    deadline: datetime | None = None
+    """no send of that attempt begins after this"""
+    next_attempt_at: datetime | None = None
+    expires_at: datetime | None = None
+    version: str | None = None
+    """the row's ETag when it was read"""
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing more is expected to happen to it."""
+        return statuses.is_final(self.channel, self.status)
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened to a delivery. Two events of one delivery with the same key are one event, told twice."""
+
+    key: str
+    status: str
+    at: datetime
+    sid: str | None = None
+    error_code: int | None = None
+    error_message: str | None = None
+    sequence: int | None = None
+    raw: dict[str, Any] = {}
+
+
+def fold(delivery: Delivery, event: Event) -> Delivery:
+    """Return the delivery as it is after Twilio's event; the same delivery where the event comes late or twice.
+
+    An event of another SID than the delivery's changes nothing.
+    """
+    if delivery.sid is not None and event.sid != delivery.sid:
+        return delivery
+    if not statuses.supersedes(
+        delivery.channel,
+        event.status,
+        delivery.status,
+        new_sequence=event.sequence,
+        current_sequence=delivery.sequence,
+    ):
+        return delivery if delivery.sid else msgspec.structs.replace(delivery, sid=event.sid)
+    failed = event.status in _FAILURES
+    return msgspec.structs.replace(
+        delivery,
+        status=event.status,
+        sid=event.sid,
+        sequence=event.sequence if event.sequence is not None else delivery.sequence,
+        error_code=event.error_code if failed else None,
+        error_message=event.error_message if failed else None,
+        next_attempt_at=None,
+        updated_at=max(delivery.updated_at, event.at),
+    )

@@ -1,0 +1,92 @@
+"""JSON objects from outside, checked against a struct: all of their faults, not just the first. Pure."""
+
+from collections.abc import Container
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from shared.errors import Fault, RequestInvalid
+
+_NAME_SHOWN: Final = 40
+_S = TypeVar("_S", bound=msgspec.Struct)
+
+
+def read_document(content: bytes, struct: type[_S], *, longest: int) -> _S:
+    """Read a JSON object of at most `longest` characters as a struct.
+
+    Raises:
+        RequestInvalid: it is none, or its fields are not those of the struct; every fault is named.
+    """
+    return convert(parse_object(content, longest=longest), struct)
+
+
+def parse_object(content: bytes, *, longest: int) -> dict[str, Any]:
+    """Parse a JSON object of at most `longest` characters.
+
+    Raises:
+        RequestInvalid: it is none; the fault says what came, and nothing of what it holds.
+    """
+    try:
+        characters = len(content.decode())
+        document = msgspec.json.decode(content)
+    except UnicodeDecodeError as exc:
+        raise _unusable("expected UTF-8 text, got bytes that are none") from exc
+    except RecursionError as exc:
+        raise _unusable("expected a JSON object, got one that is nested too deep") from exc
+    except msgspec.DecodeError as exc:
+        raise _unusable(f"expected a JSON object, got no JSON: {exc}") from exc
+    if characters > longest:
+        raise _unusable(f"expected at most {longest} characters, got {characters}")
+    if not isinstance(document, dict):
+        raise _unusable(f"expected a JSON object, got {_kind(document)}")
+    return document
+
+
+def convert(document: dict[str, Any], struct: type[_S], *, not_yet: Container[str] = ()) -> _S:
+    """Read a parsed object as a struct; fields in `not_yet` are refused as not available yet.
+
+    Raises:
+        RequestInvalid: its fields are not those of the struct; every fault is named.
+    """
+    faults = _field_faults(document, struct, not_yet)
+    if faults:
+        raise RequestInvalid("it can't be used", faults)
+    return msgspec.convert(document, struct)
+
+
+def _unusable(problem: str) -> RequestInvalid:
+    return RequestInvalid("it can't be used", [Fault("request", problem)])
+
+
+def _field_faults(document: dict[str, Any], struct: type[msgspec.Struct], not_yet: Container[str]) -> list[Fault]:
+    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+    faults = [_unknown(name, not_yet) for name in document if name not in fields]
+    for name, field in fields.items():
+        if name not in document:
+            if field.required:
+                faults.append(Fault(name, "is required"))
+            continue
+        try:
+            msgspec.convert(document[name], field.type)
+        except msgspec.ValidationError as exc:
+            faults.append(Fault(name, _explain(exc)))
+    return faults
+
+
+def _unknown(name: str, not_yet: Container[str]) -> Fault:
+    if name in not_yet:
+        return Fault(name, "is not available yet")
+    shown = name if len(name) <= _NAME_SHOWN and name.isidentifier() else f"a name of {len(name)} characters"
+    return Fault(shown, "is no known field")
+
+
+def _explain(error: msgspec.ValidationError) -> str:
+    text = str(error)
+    if text.startswith("Invalid enum value"):
+        # msgspec repeats the value, which may be somebody's number
+        return "expected one of the values that the schema lists, got another"
+    return text[0].lower() + text[1:]
+
+
+def _kind(value: object) -> str:
+    return {list: "an array", str: "a string", type(None): "null", bool: "a boolean"}.get(type(value), "a number")

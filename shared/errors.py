@@ -1,0 +1,77 @@
+"""One base, and a class for each decision that a caller makes. No message holds a secret, a body or a whole number."""
+
+from dataclasses import dataclass
+
+
+class SwitchboardError(Exception):
+    """Whatever this app raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with what somebody gave us: the field, and what was expected there and what came."""
+
+    field: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.problem}"
+
+
+class FaultyError(SwitchboardError):
+    """Something was given that can't be used; `faults` names everything that is wrong with it, not just the first."""
+
+    def __init__(self, what: str, faults: list[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(f"{what}: " + "; ".join(map(str, faults)))
+
+
+class SettingsInvalid(FaultyError):
+    """The app can't start with these settings."""
+
+
+class RequestInvalid(FaultyError):
+    """A send request, or a search, can't be used as it is: no retry will help."""
+
+
+class SignatureInvalid(SwitchboardError):
+    """The request isn't Twilio's, or was altered on its way: answer 403 and do nothing."""
+
+
+class FormInvalid(SwitchboardError):
+    """A request that Twilio signed lacks what its kind must carry."""
+
+
+class TwilioUnavailable(SwitchboardError):
+    """The request didn't reach Twilio, or Twilio said that it didn't process it: safe to send again."""
+
+    def __init__(self, message: str, *, code: int | None = None, retry_after: float | None = None) -> None:
+        self.code = code
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class TwilioUnclear(SwitchboardError):
+    """The request left and no usable answer came: Twilio may have it or not. Never send again before finding out."""
+
+    def __init__(self, message: str, *, code: int | None = None) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+class TwilioRefused(SwitchboardError):
+    """Twilio answered that it won't do it. `explanation` is Twilio's own text: for the record, not for a log."""
+
+    def __init__(self, *, status: int, code: int, explanation: str) -> None:
+        self.status = status
+        self.code = code
+        self.explanation = explanation
+        super().__init__(f"Twilio refused with HTTP {status}, code {code}")
+
+
+class TooLate(SwitchboardError):
+    """The attempt's deadline left no time for a bounded send: nothing left this process."""
+
+
+class Changed(SwitchboardError):
+    """A row isn't any more what it was when it was read: read it again and decide again."""

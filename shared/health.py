@@ -1,0 +1,44 @@
+"""Whether this app can do its work now, kept for a while so that asking costs nothing."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from azure.core.exceptions import AzureError
+
+_KEPT: Final = 10.0
+_PATIENCE: Final = 5.0
+
+Check = Callable[[], Awaitable[None]]
+
+
+class Health:
+    """Runs every check at most once in 10 seconds, whoever asks and however often."""
+
+    def __init__(self, checks: Mapping[str, Check]) -> None:
+        self._checks = checks
+        self._lock = asyncio.Lock()
+        self._known: dict[str, str] = {}
+        self._until = 0.0
+
+    async def problems(self) -> dict[str, str]:
+        """Return what is wrong, by the name of its check; nothing where all is well."""
+        async with self._lock:
+            if time.monotonic() >= self._until:
+                results = await asyncio.gather(*(_try(check) for check in self._checks.values()))
+                self._known = {name: text for name, text in zip(self._checks, results, strict=True) if text}
+                self._until = time.monotonic() + _KEPT
+            return dict(self._known)
+
+
+async def _try(check: Check) -> str | None:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            await check()
+    except TimeoutError:
+        return f"no answer within {_PATIENCE:g} s"
+    except AzureError as exc:
+        # the SDK's message may hold URLs and headers: its kind says enough
+        return type(exc).__name__
+    return None

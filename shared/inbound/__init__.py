@@ -1,0 +1,1 @@
+"""What comes from Twilio: signatures, forms, texts, calls, status callbacks."""

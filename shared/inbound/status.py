@@ -1,0 +1,97 @@
+"""Status callbacks: what Twilio says became of a message or a call."""
+
+import logging
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from shared.deliveries.keys import is_id
+from shared.deliveries.log import DeliveryLog
+from shared.deliveries.record import Delivery, Direction, Event
+from shared.deliveries.status import Channel
+from shared.inbound.arrivals import first_told
+from shared.inbound.form import Form
+from shared.logs import about
+
+_logger: Final = logging.getLogger(__name__)
+
+
+async def record_message_status(log: DeliveryLog, form: Form, *, delivery_id: str | None, now: datetime) -> None:
+    """Record a message's status callback; told twice, or late, it changes nothing.
+
+    Raises:
+        FormInvalid: it lacks what every such callback carries.
+        Changed, azure.core's errors: it isn't on record; Twilio should say it again.
+    See https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks.
+    """
+    await _record(log, _message_event(form, now), form, channel="sms", delivery_id=delivery_id)
+
+
+async def record_call_status(log: DeliveryLog, form: Form, *, delivery_id: str | None, now: datetime) -> None:
+    """Record a call's status callback; as `record_message_status`.
+
+    See https://www.twilio.com/docs/voice/api/call-resource#statuscallback.
+    """
+    await _record(log, _call_event(form, now), form, channel="call", delivery_id=delivery_id)
+
+
+def _message_event(form: Form, now: datetime) -> Event:
+    sid, status = form.sid("MessageSid"), form.word("MessageStatus")
+    code = form.integer("ErrorCode")
+    return Event(
+        key=f"{sid}:{status}:{code}" if code else f"{sid}:{status}",
+        status=status,
+        at=now,
+        sid=sid,
+        error_code=code,
+        error_message=form.get("ErrorMessage"),
+        raw=form.as_dict(),
+    )
+
+
+def _call_event(form: Form, now: datetime) -> Event:
+    sid, status, sequence = form.sid("CallSid"), form.word("CallStatus"), form.integer("SequenceNumber")
+    return Event(
+        key=f"{sid}:{sequence if sequence is not None else '-'}:{status}",
+        status=status,
+        at=_timestamp(form.get("Timestamp")) or now,
+        sid=sid,
+        error_code=form.integer("ErrorCode"),
+        error_message=form.get("ErrorMessage"),
+        sequence=sequence,
+        raw=form.as_dict(),
+    )
+
+
+def _timestamp(text: str | None) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+async def _record(log: DeliveryLog, event: Event, form: Form, *, channel: Channel, delivery_id: str | None) -> None:
+    sid = event.sid or ""
+    delivery = await _whose(log, sid, delivery_id)
+    if delivery is None:
+        direction: Direction = "inbound" if (form.get("Direction") or "").startswith("inbound") else "outbound"
+        await log.file(first_told(form, event, channel=channel, direction=direction), event)
+        return
+    if delivery.sid not in {None, sid}:
+        about(_logger, delivery.id).error("a callback about another SID than its own", extra={"sid": sid})
+    await log.record(delivery, event)
+
+
+async def _whose(log: DeliveryLog, sid: str, delivery_id: str | None) -> Delivery | None:
+    """Return the delivery that a SID belongs to; the one that the URL names is given a SID that is free."""
+    named = await log.get(delivery_id) if delivery_id and is_id(delivery_id) else None
+    if named is not None and named.sid == sid:
+        return named
+    if named is not None and named.sid is None:
+        owner = await log.own_sid(sid, named.id)
+    else:
+        owner = await log.owner_of(sid) or sid
+    if named is not None and owner == named.id:
+        return named
+    return await log.get(owner) or named

@@ -1,0 +1,1 @@
+"""Sending: decode a request, claim it, send it, record what Twilio said."""

@@ -1,0 +1,151 @@
+"""From the bytes of a queue message to a request that can be sent, or to every fault that is in it. Pure."""
+
+import hashlib
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from shared.deliveries.status import Channel
+from shared.documents import convert, parse_object
+from shared.errors import Fault, RequestInvalid
+from shared.outbound.request import LONGEST, NOT_YET, Request
+from shared.settings import Settings
+from shared.text.numbers import NumberInvalid, country, mask, recipient, sender
+from shared.voice import twiml
+
+_LONGEST_METADATA: Final = 4096
+_MESSAGE_CONTENT: Final = ("body", "content_sid")
+_CALL_CONTENT: Final = ("say", "twiml", "url")
+_MESSAGE_ONLY: Final = ("body", "media_urls", "content_sid", "content_variables")
+_CALL_ONLY: Final = (
+    "say",
+    "twiml",
+    "url",
+    "voice",
+    "language",
+    "machine_detection",
+    "record",
+    "timeout_seconds",
+    "time_limit_seconds",
+    "send_digits",
+)
+
+
+class Decoded(msgspec.Struct, frozen=True):
+    """A request that can be sent, and the hash of its content."""
+
+    request: Request
+    hash: str
+
+
+class _Channel(msgspec.Struct, frozen=True):
+    channel: Channel | None = None
+
+
+def decode(message: bytes, settings: Settings) -> Decoded:
+    """Decode a request, its numbers brought to E.164 and its sender filled in.
+
+    Raises:
+        RequestInvalid: it can't be sent as it is; every fault is named.
+    """
+    document = parse_object(message, longest=LONGEST)
+    request = convert(document, Request, not_yet=NOT_YET)
+    request, faults = _with_addresses(request, settings)
+    faults += _content_faults(request) + _limit_faults(request, settings)
+    if faults:
+        raise RequestInvalid("it can't be sent", faults)
+    return Decoded(request=request, hash=_hash(document))
+
+
+def channel_of(message: bytes) -> Channel | None:
+    """Return the channel that a message names, even one that can't be used otherwise."""
+    try:
+        return msgspec.json.decode(message, type=_Channel).channel
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _with_addresses(request: Request, settings: Settings) -> tuple[Request, list[Fault]]:
+    faults = []
+    to, from_ = request.to, request.from_
+    try:
+        to = recipient(request.to, channel=request.channel, region=settings.default_region)
+    except NumberInvalid as exc:
+        faults.append(Fault("to", f"{exc}, got {mask(request.to)}"))
+    try:
+        from_ = _sender(request, settings)
+    except NumberInvalid as exc:
+        faults.append(Fault("from", f"{exc}, got {mask(request.from_)}"))
+    allowed = settings.allowed_countries
+    if not faults and allowed is not None and not to.startswith("client:") and country(to) not in allowed:
+        faults.append(Fault("to", f"expected a number of ALLOWED_COUNTRIES, got one of {country(to) or 'none'}"))
+    return msgspec.structs.replace(request, to=to, from_=from_), faults
+
+
+def _sender(request: Request, settings: Settings) -> str:
+    if request.from_ is not None:
+        return sender(request.from_, channel=request.channel, region=settings.default_region)
+    if request.channel == "sms" and settings.messaging_service_sid:
+        return settings.messaging_service_sid
+    if settings.from_number is None:
+        raise NumberInvalid("expected a sender, as TWILIO_FROM_NUMBER is not set")
+    return f"whatsapp:{settings.from_number}" if request.to.startswith("whatsapp:") else settings.from_number
+
+
+def _content_faults(request: Request) -> list[Fault]:
+    is_call = request.channel == "call"
+    strangers = _MESSAGE_ONLY if is_call else _CALL_ONLY
+    faults = [Fault(name, f"does not go with a {request.channel}") for name in strangers if _given(request, name)]
+    choice = _CALL_CONTENT if is_call else _MESSAGE_CONTENT
+    given = [name for name in choice if _given(request, name)]
+    has_media = request.media_urls is not None and not is_call
+    if len(given) > 1 or not (given or has_media):
+        expected = f"exactly one of {', '.join(choice)}" + ("" if is_call else ", or media_urls")
+        faults.append(Fault("request", f"expected {expected}, got {' and '.join(given) or 'none'}"))
+    for name, needed in (("voice", "say"), ("language", "say"), ("content_variables", "content_sid")):
+        if _given(request, name) and not _given(request, needed):
+            faults.append(Fault(name, f"expected only beside {needed}"))
+    return faults + _twiml_faults(request)
+
+
+def _given(request: Request, name: str) -> bool:
+    return getattr(request, name) is not None
+
+
+def _twiml_faults(request: Request) -> list[Fault]:
+    if request.say is not None:
+        length = len(twiml.say(request.say, voice=request.voice, language=request.language))
+        if length > twiml.LONGEST:
+            return [Fault("say", f"expected at most {twiml.LONGEST} characters as TwiML, got {length}")]
+    if request.twiml is not None:
+        try:
+            twiml.check(request.twiml)
+        except twiml.TwimlInvalid as exc:
+            return [Fault("twiml", str(exc))]
+    return []
+
+
+def _limit_faults(request: Request, settings: Settings) -> list[Fault]:
+    faults = []
+    if (request.time_limit_seconds or 0) > settings.max_call_seconds:
+        problem = f"expected at most MAX_CALL_SECONDS ({settings.max_call_seconds}), got {request.time_limit_seconds}"
+        faults.append(Fault("time_limit_seconds", problem))
+    size = len(msgspec.json.encode(request.metadata))
+    if size > _LONGEST_METADATA:
+        faults.append(Fault("metadata", f"expected at most {_LONGEST_METADATA} bytes of JSON, got {size}"))
+    if request.time_zone is not None and not _is_zone(request.time_zone):
+        faults.append(Fault("time_zone", "expected an IANA time zone, such as Europe/Berlin"))
+    return faults
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+def _hash(document: dict[str, Any]) -> str:
+    return hashlib.sha256(msgspec.json.encode(document, order="sorted")).hexdigest()

@@ -1,0 +1,64 @@
+"""A request as the parameters of Twilio's create calls. Pure."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+
+from shared.outbound.request import Request
+from shared.settings import Settings
+from shared.text.numbers import MESSAGING_SERVICE
+from shared.voice import twiml
+
+RETRIED: Final = "#rc=5&rp=all"
+"""asks Twilio to try a callback again: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides"""
+CALL_EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
+_LONGEST_QUEUED: Final = timedelta(seconds=36_000)
+"""https://www.twilio.com/docs/messaging/api/message-resource, ValidityPeriod"""
+
+
+def callback_url(settings: Settings, route: str, delivery_id: str) -> str:
+    """Return where Twilio says what becomes of a delivery; the id rides in it, and the signature covers it."""
+    return f"{settings.public_base_url}/api/{route}?{urlencode({'delivery': delivery_id})}{RETRIED}"
+
+
+def of_message(request: Request, settings: Settings, *, expires_at: datetime, now: datetime) -> dict[str, Any]:
+    """Return the parameters of https://www.twilio.com/docs/messaging/api/message-resource."""
+    from_ = request.from_ or ""
+    left = expires_at - now
+    return _without_none(
+        to=request.to,
+        from_=None if MESSAGING_SERVICE.fullmatch(from_) else from_,
+        messaging_service_sid=from_ if MESSAGING_SERVICE.fullmatch(from_) else None,
+        body=request.body,
+        media_url=request.media_urls,
+        content_sid=request.content_sid,
+        content_variables=request.content_variables and msgspec.json.encode(request.content_variables).decode(),
+        validity_period=max(1, int(left.total_seconds())) if left < _LONGEST_QUEUED else None,
+        status_callback=callback_url(settings, "sms/status", request.id),
+    )
+
+
+def of_call(request: Request, settings: Settings) -> dict[str, Any]:
+    """Return the parameters of https://www.twilio.com/docs/voice/api/call-resource."""
+    document = request.twiml
+    if request.say is not None:
+        document = twiml.say(request.say, voice=request.voice, language=request.language)
+    return _without_none(
+        to=request.to,
+        from_=request.from_,
+        twiml=document,
+        url=request.url,
+        machine_detection=request.machine_detection,
+        record=request.record,
+        timeout=request.timeout_seconds,
+        time_limit=request.time_limit_seconds or settings.max_call_seconds,
+        send_digits=request.send_digits,
+        status_callback=callback_url(settings, "voice/status", request.id),
+        status_callback_event=CALL_EVENTS,
+    )
+
+
+def _without_none(**parameters: object) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if value is not None}

@@ -1,0 +1,48 @@
+"""One Azure queue, as this app writes to it; a queue that isn't there yet is made by the first message."""
+
+import base64
+import contextlib
+from datetime import timedelta
+from typing import Final
+
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.storage.queue.aio import QueueClient
+
+LARGEST: Final = 48 * 1024
+"""bytes of a message: 64 KiB in base64, https://learn.microsoft.com/azure/storage/queues/scalability-targets"""
+_LONGEST_DELAY: Final = timedelta(days=7)
+_FOR_EVER: Final = -1
+
+
+class Queue:
+    """Messages go in as base64, as the queue trigger reads them, and stay until they are taken."""
+
+    def __init__(self, client: QueueClient) -> None:
+        self._client = client
+
+    async def put(self, message: bytes, *, delay: timedelta = timedelta(0)) -> None:
+        """Enqueue a message that shows itself after `delay` (7 days at most, Azure's limit).
+
+        A lost answer makes the SDK enqueue it twice: whoever takes it must not mind.
+        """
+        try:
+            await self._send(message, delay)
+        except ResourceNotFoundError:
+            await self._create()
+            await self._send(message, delay)
+
+    async def check(self) -> None:
+        """Make sure that the queue service answers; a queue that isn't there yet is no fault."""
+        with contextlib.suppress(ResourceNotFoundError):
+            await self._client.get_queue_properties()
+
+    async def _send(self, message: bytes, delay: timedelta) -> None:
+        hidden = max(0, round(min(delay, _LONGEST_DELAY).total_seconds()))
+        text = base64.b64encode(message).decode()
+        await self._client.send_message(text, visibility_timeout=hidden, time_to_live=_FOR_EVER)
+
+    async def _create(self) -> None:
+        try:
+            await self._client.create_queue()
+        except ResourceExistsError:
+            return

@@ -1,0 +1,94 @@
+"""One Azure table, reduced to what this app does with it; a table that isn't there yet is made by the first write."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.data.tables import TableEntity, UpdateMode
+from azure.data.tables.aio import TableClient
+
+from shared.errors import Changed
+
+Entity = Mapping[str, Any]
+
+
+class Table:
+    """Every call is one storage transaction, bounded in time by the client; its errors are azure.core's own."""
+
+    def __init__(self, client: TableClient) -> None:
+        self._client = client
+
+    async def get(self, partition: str, row: str) -> TableEntity | None:
+        """Return the row, or None where there is none."""
+        try:
+            return await self._client.get_entity(partition, row)
+        except ResourceNotFoundError:
+            return None
+
+    async def insert(self, entity: Entity) -> str | None:
+        """Insert a row and return its ETag, or None where a row with its key exists.
+
+        The SDK repeats an insert whose answer was lost, and then meets its own row: None does not mean that somebody
+        else inserted it. Where that matters, read the row and compare.
+        """
+        try:
+            return await self._write(self._client.create_entity, entity)
+        except ResourceExistsError:
+            return None
+
+    async def put(self, entity: Entity) -> None:
+        """Insert a row, or replace the one with its key."""
+        await self._write(self._client.upsert_entity, entity, mode=UpdateMode.REPLACE)
+
+    async def merge(self, entity: Entity, *, version: str) -> str:
+        """Change the given properties of a row and return its new ETag.
+
+        Raises:
+            Changed: the row isn't any more the one that `version` names.
+        """
+        try:
+            answer = await self._client.update_entity(
+                entity, mode=UpdateMode.MERGE, etag=version, match_condition=MatchConditions.IfNotModified
+            )
+        except HttpResponseError as exc:
+            if exc.status_code in {404, 412}:
+                raise Changed("the row was changed since it was read") from exc
+            raise
+        return str(answer["etag"])
+
+    async def delete(self, partition: str, row: str) -> None:
+        """Delete a row, if it is there."""
+        await self._client.delete_entity(partition, row)
+
+    async def query(self, text: str, *, limit: int | None = None, **parameters: object) -> AsyncIterator[TableEntity]:
+        """Yield rows in the order of their keys; the values come in as parameters, and never as parts of `text`."""
+        found = self._client.query_entities(text, parameters=parameters, results_per_page=min(limit or 1000, 1000))
+        count = 0
+        try:
+            async for entity in found:
+                yield entity
+                count += 1
+                if count == limit:
+                    return
+        except ResourceNotFoundError:
+            return
+
+    async def check(self) -> None:
+        """Make sure that the table service answers; a table that isn't there yet is no fault."""
+        await self.get("health", "health")
+
+    async def _write(self, operation: Any, entity: Entity, **options: Any) -> str:  # noqa: ANN401 - the SDK's own types
+        try:
+            answer = await operation(entity, **options)
+        except ResourceNotFoundError:
+            # neither an insert nor an upsert needs a row: what is missing is the table
+            await self._create()
+            answer = await operation(entity, **options)
+        return str(answer["etag"])
+
+    async def _create(self) -> None:
+        try:
+            await self._client.create_table()
+        except ResourceExistsError:
+            return

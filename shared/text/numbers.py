@@ -1,0 +1,95 @@
+"""Phone numbers and the other addresses that Twilio knows: to E.164, their country, and how to show them in a log."""
+
+import re
+from typing import Final
+
+import phonenumbers
+
+from shared.errors import SwitchboardError
+
+E164: Final = re.compile(r"\+[1-9]\d{1,14}")
+CLIENT: Final = re.compile(r"client:[A-Za-z0-9_.@+-]{1,120}")
+MESSAGING_SERVICE: Final = re.compile(r"MG[0-9a-f]{32}")
+SHORT_CODE: Final = re.compile(r"\d{3,8}")
+ALPHANUMERIC_SENDER: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &_+-]{1,11}")
+WHATSAPP: Final = "whatsapp:"
+
+
+class NumberInvalid(SwitchboardError):
+    """Not an address that can be used in this place."""
+
+
+def to_e164(value: str, *, region: str | None) -> str:
+    """Bring a phone number to E.164.
+
+    A national number is understood only where `region` (an ISO country) says whose it is. A number is taken when it is
+    possible: whether it exists is Twilio's to say. See https://www.twilio.com/docs/glossary/what-e164.
+
+    Raises:
+        NumberInvalid: it is no possible number, or national and no region is known.
+    """
+    if region is None and not value.startswith("+"):
+        raise NumberInvalid("expected E.164 (+ and the country's code), as DEFAULT_REGION is not set")
+    try:
+        number = phonenumbers.parse(value, region)
+    except phonenumbers.NumberParseException as exc:
+        raise NumberInvalid("expected a phone number, such as +14155550100") from exc
+    if number.extension or not phonenumbers.is_possible_number(number):
+        raise NumberInvalid("expected a phone number of a possible length, without an extension")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def recipient(value: str, *, channel: str, region: str | None) -> str:
+    """Bring `to` to the form that Twilio takes: E.164, `whatsapp:` and E.164 (texts), or `client:` and a name (calls).
+
+    Raises:
+        NumberInvalid: it is none of these, or not one of this channel.
+    """
+    if channel == "call" and value.startswith("client:"):
+        if not CLIENT.fullmatch(value):
+            raise NumberInvalid("expected client: and a name of letters, digits and _.@+-")
+        return value
+    if channel == "sms" and value.startswith(WHATSAPP):
+        return WHATSAPP + to_e164(value.removeprefix(WHATSAPP), region=region)
+    return to_e164(value, region=region)
+
+
+def sender(value: str, *, channel: str, region: str | None) -> str:
+    """Bring `from` to the form that Twilio takes; texts may also come from a short code, a name or a Messaging Service.
+
+    Raises:
+        NumberInvalid: it can't be a sender of this channel.
+    """
+    if channel == "sms":
+        named = (MESSAGING_SERVICE, SHORT_CODE, ALPHANUMERIC_SENDER)
+        if any(pattern.fullmatch(value) for pattern in named):
+            return value
+    return recipient(value, channel=channel, region=region)
+
+
+def searchable(value: str, *, region: str | None) -> str:
+    """Bring the recipient of a search to the form in which deliveries are kept; what is no number stays as it is."""
+    prefix, _, bare = value.rpartition(":")
+    try:
+        number = to_e164(bare, region=region)
+    except NumberInvalid:
+        return value
+    return f"{prefix}:{number}" if prefix else number
+
+
+def country(address: str) -> str | None:
+    """Return the ISO country of an E.164 number, with or without `whatsapp:`; None where there is no such country."""
+    bare = address.removeprefix(WHATSAPP)
+    if not E164.fullmatch(bare):
+        return None
+    region = phonenumbers.region_code_for_number(phonenumbers.parse(bare))
+    return None if region == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY else region
+
+
+def mask(address: str | None) -> str:
+    """Show enough of an address to recognize it in a log, and no more: `+1415…00`."""
+    if not address:
+        return "-"
+    prefix, _, bare = address.rpartition(":")
+    shown = f"{bare[:5]}…{bare[-2:]}" if len(bare) > 8 else "…"  # noqa: PLR2004 - shorter ones would be shown whole
+    return f"{prefix}:{shown}" if prefix else shown

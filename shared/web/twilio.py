@@ -1,0 +1,109 @@
+"""What Twilio posts: a request becomes a verified form, a use-case acts, and what goes wrong becomes a status code."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Final, Protocol
+from urllib.parse import parse_qs
+
+import azure.functions as func
+from azure.core.exceptions import AzureError
+
+from shared.deliveries.log import DeliveryLog
+from shared.errors import Changed, FormInvalid, SignatureInvalid
+from shared.inbound.form import Form
+from shared.inbound.signature import verify_signature
+from shared.settings import Settings
+from shared.wiring import Wiring, clock
+
+_logger: Final = logging.getLogger(__name__)
+_DEADLINE: Final = 10.0
+"""seconds, well inside the 15 after which Twilio gives up"""
+_NOT_RECORDED: Final = (AzureError, Changed, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """What Twilio posted, and the delivery that the URL it was given names."""
+
+    form: Form
+    delivery_id: str | None
+
+
+class RecordStatus(Protocol):
+    """A use-case that puts a status callback on record."""
+
+    def __call__(self, log: DeliveryLog, form: Form, *, delivery_id: str | None, now: datetime) -> Awaitable[None]:
+        """Raise FormInvalid where it can't be read, Changed or azure.core's errors where it is not on record."""
+
+
+class RecordArrival(Protocol):
+    """A use-case that puts an inbound text or call on record."""
+
+    def __call__(self, log: DeliveryLog, form: Form, *, now: datetime) -> Awaitable[None]:
+        """Raise as RecordStatus does."""
+
+
+def verify(req: func.HttpRequest, settings: Settings) -> Webhook:
+    """Return what Twilio posted.
+
+    Raises:
+        SignatureInvalid: it was not Twilio, or it was altered.
+    """
+    # the host's own name for itself may differ behind a proxy: what Twilio signed begins with PUBLIC_BASE_URL
+    target = "/" + req.url.partition("://")[2].partition("/")[2]
+    form = Form.parse(req.get_body())
+    tokens = [token for token in (settings.auth_token, settings.auth_token_secondary) if token is not None]
+    signature = req.headers.get("X-Twilio-Signature")
+    verify_signature(url=settings.public_base_url + target, form=form, signature=signature, tokens=tokens)
+    named = parse_qs(target.partition("?")[2]).get("delivery", [])
+    return Webhook(form=form, delivery_id=named[0] if named else None)
+
+
+async def status_callback(req: func.HttpRequest, wiring: Wiring, record: RecordStatus) -> func.HttpResponse:
+    """Answer a status callback: 204 once it is on record, 503 where it can't be now, so that Twilio says it again."""
+    try:
+        webhook = verify(req, wiring.settings)
+        async with asyncio.timeout(_DEADLINE):
+            await record(wiring.log, webhook.form, delivery_id=webhook.delivery_id, now=clock())
+    except SignatureInvalid as exc:
+        return _forbidden(exc)
+    except FormInvalid as exc:
+        _logger.error("a status callback that can't be read: %s", exc)  # noqa: TRY400 - the trace says no more
+        return func.HttpResponse(status_code=HTTPStatus.BAD_REQUEST)
+    except _NOT_RECORDED as exc:
+        _logger.error("a status callback could not be recorded: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
+        return func.HttpResponse(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
+    return func.HttpResponse(status_code=HTTPStatus.NO_CONTENT)
+
+
+async def arrival(
+    req: func.HttpRequest,
+    wiring: Wiring,
+    record: RecordArrival,
+    answer: Callable[[Settings], str],
+    *,
+    unrecorded: HTTPStatus,
+) -> func.HttpResponse:
+    """Answer what comes in with TwiML, and with `unrecorded` as the status where it could not be put on record."""
+    status = HTTPStatus.OK
+    try:
+        webhook = verify(req, wiring.settings)
+        async with asyncio.timeout(_DEADLINE):
+            await record(wiring.log, webhook.form, now=clock())
+    except SignatureInvalid as exc:
+        return _forbidden(exc)
+    except FormInvalid as exc:
+        _logger.error("an arrival that can't be read: %s", exc)  # noqa: TRY400 - the trace says no more
+    except _NOT_RECORDED as exc:
+        _logger.error("an arrival could not be recorded: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
+        status = unrecorded
+    return func.HttpResponse(answer(wiring.settings), status_code=status, mimetype="text/xml", charset="utf-8")
+
+
+def _forbidden(error: SignatureInvalid) -> func.HttpResponse:
+    _logger.warning("refused: %s", error)
+    return func.HttpResponse(status_code=HTTPStatus.FORBIDDEN)
