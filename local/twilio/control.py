@@ -1,0 +1,160 @@
+"""What Twilio does not have: making texts and calls come in, and looking at what happened.
+
+| request | does |
+|---|---|
+| POST /simulator/inbound/message | `{from, to, body, media_urls, url, fallback_url}`: answers the replies |
+| POST /simulator/inbound/call | `{from, to, url, fallback_url, status_callback}`: answers with the call's SID |
+| GET /simulator/messages, /calls | newest first, and how many there are: `?to=`, `?limit=` (100) |
+| GET /simulator/webhooks | what was requested of the app, newest first: `?limit=` (100) |
+| POST /simulator/reset | ends every life and forgets everything |
+
+All of it is JSON. A fault answers 400 with `{"error": …}`.
+"""
+
+from itertools import islice
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from local.twilio.call_life import Plan
+from local.twilio.exchange import Exchange
+from local.twilio.forms import is_url
+from local.twilio.inbound import receive_text
+from local.twilio.network import Network
+from local.twilio.store import Record, Store
+from local.twilio.twiml import Source
+
+DEFAULT_LIMIT = 100
+TEXT_PATH = "/api/sms/inbound"
+CALL_PATH = "/api/voice/inbound"
+R = TypeVar("R", bound=Record)
+
+
+class InboundText(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}, forbid_unknown_fields=True):
+    """A text that somebody sends to the app."""
+
+    from_: str
+    to: str
+    body: str = ""
+    media_urls: tuple[str, ...] = ()
+    url: str | None = None
+    fallback_url: str | None = None
+
+
+class InboundCall(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}, forbid_unknown_fields=True):
+    """A call that somebody makes to the app."""
+
+    from_: str
+    to: str
+    url: str | None = None
+    fallback_url: str | None = None
+    status_callback: str | None = None
+
+
+class Control:
+    """The endpoints below `/simulator`; `webhooks` is the app, for texts and calls that name no URL."""
+
+    def __init__(self, network: Network, exchange: Exchange, *, webhooks: str | None) -> None:
+        self._network = network
+        self._exchange = exchange
+        self._webhooks = webhooks
+
+    def application(self) -> web.Application:
+        """What is served below `/simulator`."""
+        app = web.Application(middlewares=[_faults_as_json])
+        app.add_routes(
+            [
+                web.post("/inbound/message", self.inbound_message),
+                web.post("/inbound/call", self.inbound_call),
+                web.get("/messages", self.messages),
+                web.get("/calls", self.calls),
+                web.get("/webhooks", self.webhooks),
+                web.post("/reset", self.reset),
+            ]
+        )
+        return app
+
+    async def inbound_message(self, request: web.Request) -> web.Response:
+        """Let a text come in, and show what the app answered."""
+        text = msgspec.json.decode(await request.read(), type=InboundText)
+        arrival = await receive_text(
+            self._network,
+            from_=text.from_,
+            to=text.to,
+            body=text.body,
+            media=text.media_urls,
+            source=self._source(text.url, TEXT_PATH),
+            fallback=_optional(text.fallback_url),
+        )
+        return _json(arrival)
+
+    async def inbound_call(self, request: web.Request) -> web.Response:
+        """Let a call come in; it goes on by itself."""
+        asked = msgspec.json.decode(await request.read(), type=InboundCall)
+        plan = Plan(
+            source=self._source(asked.url, CALL_PATH),
+            fallback=_optional(asked.fallback_url),
+            status_callback=_optional(asked.status_callback),
+        )
+        call = self._exchange.receive(from_=asked.from_, to=asked.to, plan=plan)
+        return _json({"sid": call.sid}, status=201)
+
+    async def messages(self, request: web.Request) -> web.Response:
+        """Messages, with the history of their statuses."""
+        return _records(self._network.messages, request, name="messages")
+
+    async def calls(self, request: web.Request) -> web.Response:
+        """Calls, with the history of their statuses, transcripts and notes."""
+        return _records(self._network.calls, request, name="calls")
+
+    async def webhooks(self, request: web.Request) -> web.Response:
+        """What was requested of the app, how often, and what it answered."""
+        log = self._network.webhooks.log
+        newest = list(reversed(log))[: _limit(request)]
+        return _json({"webhooks": newest, "total": len(log)})
+
+    async def reset(self, _request: web.Request) -> web.Response:
+        """Forget everything."""
+        await self._network.reset()
+        return web.Response(status=204)
+
+    def _source(self, url: str | None, path: str) -> Source:
+        if url is None and self._webhooks is None:
+            raise ValueError("expected `url`, as the simulator was started without --webhooks")
+        return _required(url if url is not None else f"{(self._webhooks or '').rstrip('/')}{path}")
+
+
+@web.middleware
+async def _faults_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except (ValueError, msgspec.MsgspecError) as exc:
+        return _json({"error": str(exc)}, status=400)
+
+
+def _required(url: str) -> Source:
+    if not is_url(url):
+        raise ValueError("expected an absolute http or https URL")
+    return Source(url=url)
+
+
+def _optional(url: str | None) -> Source | None:
+    return None if url is None else _required(url)
+
+
+def _records(store: Store[R], request: web.Request, *, name: str) -> web.Response:
+    records = list(islice(store.newest(to=request.query.get("to")), _limit(request)))
+    return _json({name: records, "total": len(store)})
+
+
+def _limit(request: web.Request) -> int:
+    text = request.query.get("limit", str(DEFAULT_LIMIT))
+    if not text.isdecimal():
+        raise ValueError("expected `limit` to be a whole number")
+    return int(text)
+
+
+def _json(value: object, *, status: int = 200) -> web.Response:
+    return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")

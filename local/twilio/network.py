@@ -1,0 +1,81 @@
+"""The simulated phone network: what is remembered, what is alive, and how fast time passes."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any
+
+from local.twilio.account import Account
+from local.twilio.calls import Call
+from local.twilio.dates import now
+from local.twilio.messages import Message
+from local.twilio.store import Store
+from local.twilio.webhooks import Webhooks
+
+logger = logging.getLogger(__name__)
+
+
+class Network:
+    """Everything that the lives of messages and calls share.
+
+    `pace` scales every delay: 1.0 is plausible, 0 is at once. `sender` is what a Messaging Service picks.
+    """
+
+    def __init__(self, *, account: Account, webhooks: Webhooks, pace: float, sender: str) -> None:
+        self.account = account
+        self.webhooks = webhooks
+        self.pace = pace
+        self.sender = sender
+        self.started: datetime = now()
+        self.messages: Store[Message] = Store()
+        self.calls: Store[Call] = Store()
+        self._alive: set[asyncio.Task[None]] = set()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    async def wait(self, seconds: float) -> None:
+        """Let simulated time pass."""
+        await asyncio.sleep(seconds * self.pace)
+
+    def begin(self, life: Coroutine[Any, Any, None]) -> None:
+        """Start a life; it goes on by itself."""
+        task = asyncio.create_task(life)
+        self._alive.add(task)
+        task.add_done_callback(self._ended)
+
+    def begin_later(self, name: str, when: datetime, life: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Start a life at a time of the real clock, which `pace` does not scale, unless it is called off."""
+        delay = max(0.0, (when - now()).total_seconds())
+        self._timers[name] = asyncio.get_running_loop().call_later(delay, lambda: self._due(name, life))
+
+    def call_off(self, name: str) -> None:
+        """Do not start the life of that name; nothing happens where it has started."""
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()
+
+    async def settled(self) -> None:
+        """Wait until every life that was begun has ended, those begun meanwhile too."""
+        while self._alive:
+            await asyncio.wait(self._alive)
+
+    async def reset(self) -> None:
+        """End every life where it is, and forget everything."""
+        for name in list(self._timers):
+            self.call_off(name)
+        alive = list(self._alive)
+        for task in alive:
+            task.cancel()
+        await asyncio.gather(*alive, return_exceptions=True)
+        self.messages.clear()
+        self.calls.clear()
+        self.webhooks.log.clear()
+
+    def _due(self, name: str, life: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._timers.pop(name, None)
+        self.begin(life())
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._alive.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("A simulated life broke off", exc_info=task.exception())
