@@ -1,0 +1,113 @@
+# ruff: noqa: ARG001 - what a trigger is bound to has to be there, used or not
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import azure.functions as func
+import pytest
+
+from local.host import Host, HostError
+
+
+@asynccontextmanager
+async def ticking(
+    call: Callable[..., object],
+    *,
+    schedule: str = "* * * * * *",
+    run_on_startup: bool = False,
+    grace_seconds: float = 10,
+) -> AsyncIterator[Host]:
+    app = func.FunctionApp()
+    app.timer_trigger(arg_name="timer", schedule=schedule, run_on_startup=run_on_startup)(call)
+    async with Host.start(app=app, settings={"CRON": "* * * * * *"}, grace_seconds=grace_seconds) as host:
+        yield host
+
+
+@pytest.mark.parametrize("schedule", ["* * * * * *", "%CRON%"])
+async def test_a_timer_runs_when_it_is_due_and_is_never_past_due(schedule: str) -> None:
+    runs: asyncio.Queue[func.TimerRequest] = asyncio.Queue()
+
+    async def tick(timer: func.TimerRequest) -> None:
+        runs.put_nowait(timer)
+
+    async with ticking(tick, schedule=schedule):
+        first, second = await runs.get(), await runs.get()
+    assert (first.past_due, second.past_due) == (False, False)
+
+
+async def test_a_timer_may_run_on_startup() -> None:
+    ran = asyncio.Event()
+
+    async def tick(timer: func.TimerRequest) -> None:
+        ran.set()
+
+    async with ticking(tick, schedule="0 0 0 29 2 *", run_on_startup=True):
+        await ran.wait()
+
+
+async def test_a_timer_that_fails_is_logged_and_runs_again(caplog: pytest.LogCaptureFixture) -> None:
+    runs: asyncio.Queue[None] = asyncio.Queue()
+
+    async def tick(timer: func.TimerRequest) -> None:
+        runs.put_nowait(None)
+        raise RuntimeError
+
+    async with ticking(tick):
+        await runs.get()
+        await runs.get()
+    assert "tick raised" in caplog.text
+
+
+async def test_a_run_that_takes_longer_than_the_interval_is_not_overtaken() -> None:
+    running, most = 0, 0
+    runs: asyncio.Queue[None] = asyncio.Queue()
+
+    async def tick(timer: func.TimerRequest) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(1.2)
+        running -= 1
+        runs.put_nowait(None)
+
+    async with ticking(tick):
+        await runs.get()
+        await runs.get()
+    assert most == 1
+
+
+async def test_a_timer_that_waits_does_not_hold_the_host() -> None:
+    ran = asyncio.Event()
+
+    async def tick(timer: func.TimerRequest) -> None:
+        ran.set()
+
+    async with asyncio.timeout(5), ticking(tick, schedule="0 0 0 29 2 *"):
+        await asyncio.sleep(0)
+    assert not ran.is_set()
+
+
+async def test_a_run_under_way_may_end_when_the_host_stops() -> None:
+    entered, leave, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def tick(timer: func.TimerRequest) -> None:
+        entered.set()
+        await leave.wait()
+        ended.set()
+
+    async with ticking(tick, run_on_startup=True):
+        await entered.wait()
+        asyncio.get_running_loop().call_later(0.05, leave.set)
+    assert ended.is_set()
+
+
+@pytest.mark.parametrize(
+    ("schedule", "sentence"), [("every day", "five or six fields"), ("%GONE%", "the setting GONE")]
+)
+async def test_a_schedule_that_cannot_be_used_is_named(schedule: str, sentence: str) -> None:
+    async def tick(timer: func.TimerRequest) -> None:
+        pass
+
+    with pytest.raises(HostError, match=f"the schedule of function tick .*{sentence}"):
+        async with ticking(tick, schedule=schedule):
+            pass
