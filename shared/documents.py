@@ -42,25 +42,28 @@ def parse_object(content: bytes, *, longest: int) -> dict[str, Any]:
     return document
 
 
-def convert(document: dict[str, Any], struct: type[_S], *, not_yet: Container[str] = ()) -> _S:
-    """Read a parsed object as a struct; fields in `not_yet` are refused as not available yet.
+def convert(document: dict[str, Any], struct: type[_S]) -> _S:
+    """Read a parsed object as a struct.
 
     Raises:
         RequestInvalid: its fields are not those of the struct; every fault is named.
     """
-    faults = _field_faults(document, struct, not_yet)
+    fields, faults = check_fields(document, struct)
     if faults:
         raise RequestInvalid("it can't be used", faults)
-    return msgspec.convert(document, struct)
+    return msgspec.convert(fields, struct)
 
 
-def _unusable(problem: str) -> RequestInvalid:
-    return RequestInvalid("it can't be used", [Fault("request", problem)])
+def check_fields(
+    document: dict[str, Any], struct: type[msgspec.Struct], *, not_yet: Container[str] = ()
+) -> tuple[dict[str, Any], list[Fault]]:
+    """Return the fields of an object that a struct can take, each by itself, and what is wrong with the others.
 
-
-def _field_faults(document: dict[str, Any], struct: type[msgspec.Struct], not_yet: Container[str]) -> list[Fault]:
+    Fields in `not_yet` are refused as not available yet.
+    """
     fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
     faults = [_unknown(name, not_yet) for name in document if name not in fields]
+    usable = {}
     for name, field in fields.items():
         if name not in document:
             if field.required:
@@ -70,7 +73,13 @@ def _field_faults(document: dict[str, Any], struct: type[msgspec.Struct], not_ye
             msgspec.convert(document[name], field.type)
         except msgspec.ValidationError as exc:
             faults.append(Fault(name, _explain(exc)))
-    return faults
+        else:
+            usable[name] = document[name]
+    return usable, faults
+
+
+def _unusable(problem: str) -> RequestInvalid:
+    return RequestInvalid("it can't be used", [Fault("request", problem)])
 
 
 def _unknown(name: str, not_yet: Container[str]) -> Fault:

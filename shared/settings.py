@@ -22,6 +22,7 @@ DEVELOPMENT_STORAGE: Final = (
     "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1"
 )
 SID: Final = "[0-9a-f]{32}"
+_BASE_URL: Final = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 STORAGE: Final = "AzureWebJobsStorage"
 
 
@@ -152,9 +153,14 @@ def _storage(read: "_Reader") -> ConnectionString | Identity:
         return _identity(read)
     if text.strip().rstrip(";").lower() == "usedevelopmentstorage=true":
         text = DEVELOPMENT_STORAGE
-    parts = {key.strip().lower() for key, _, value in (part.partition("=") for part in text.split(";")) if value}
-    if not ({"accountname", "accountkey"} <= parts or "sharedaccesssignature" in parts):
-        read.fault(STORAGE, "expected a connection string with AccountName and AccountKey or a SharedAccessSignature")
+    pairs = [part.partition("=")[::2] for part in text.rstrip(";").split(";")]
+    names = {name.lower() for name, _ in pairs}
+    endpoints = {"queueendpoint", "tableendpoint"}
+    if not all(name and value for name, value in pairs):
+        read.fault(STORAGE, "expected a connection string, Name=Value;Name=Value, got parts of another form")
+    elif not ({"accountname", "accountkey"} <= names or {"sharedaccesssignature", *endpoints} <= names):
+        expected = "AccountName and AccountKey, or a SharedAccessSignature with QueueEndpoint and TableEndpoint"
+        read.fault(STORAGE, f"expected a connection string with {expected}")
     return ConnectionString(Secret(text))
 
 
@@ -263,9 +269,7 @@ class _Reader:
 
 def _is_base_url(text: str) -> bool:
     try:
-        parts = urlsplit(text)
-        _ = parts.port
+        _ = urlsplit(text).port  # at most 65535
     except ValueError:
         return False
-    bare = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and bare and text.isascii() and text.isprintable()
+    return _BASE_URL.fullmatch(text) is not None

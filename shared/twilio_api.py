@@ -1,5 +1,6 @@
 """Twilio's REST API: the only importer of twilio.rest. Every call is bounded in time, and is made at most once."""
 
+import base64
 import logging
 import time
 from contextvars import ContextVar
@@ -131,8 +132,7 @@ class _HttpClient(AsyncHttpClient):  # type: ignore[misc]  # the library carries
                 uri,
                 params=params,
                 data=data,
-                headers=headers,
-                auth=aiohttp.BasicAuth(*auth) if auth else None,
+                headers={**(headers or {}), **(_basic(*auth) if auth else {})},
                 allow_redirects=False,
             ) as answer:
                 text = await answer.text()
@@ -146,6 +146,10 @@ class _HttpClient(AsyncHttpClient):  # type: ignore[misc]  # the library carries
 
     async def close(self) -> None:
         await self._session.close()
+
+
+def _basic(user: str, password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
 async def _refuse_if_late(*_trace: object) -> None:

@@ -23,8 +23,9 @@ from shared.deliveries.record import Delivery
 
 SPREAD: Final = 4
 OWNER: Final = "owner"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST: Final = 10**17
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+HORIZON: Final = datetime(9999, 12, 31, tzinfo=UTC)
+_LAST: Final = 10**18 - 1
 """microseconds since 1970 are counted down from here, so that the newest comes first"""
 
 
@@ -95,7 +96,7 @@ def position(delivery: Delivery) -> str:
 
 def before(moment: datetime) -> str:
     """Return the row key before all deliveries created at `moment` or earlier, and after all that are newer."""
-    return f"{_LAST - (moment - _EPOCH) // timedelta(microseconds=1):018d}"
+    return f"{_LAST - (moment - EPOCH) // timedelta(microseconds=1):018d}"
 
 
 def after(moment: datetime) -> str:
@@ -115,7 +116,7 @@ def delivery_at(row_key: str) -> str:
 
 def day_of(row_key: str) -> date:
     """Return the day (UTC) that a row key stands in."""
-    return (_EPOCH + timedelta(microseconds=_LAST - int(row_key.partition("~")[0]))).date()
+    return (EPOCH + timedelta(microseconds=_LAST - int(row_key.partition("~")[0]))).date()
 
 
 def _spread(delivery_id: str) -> int:

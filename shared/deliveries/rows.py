@@ -76,6 +76,7 @@ def _values(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
         if name in _AS_JSON:
             content = msgspec.json.decode(content)
         elif isinstance(content, datetime):
-            content = datetime.fromtimestamp(content.timestamp(), UTC)
+            # the SDK's own kind of datetime, made a plain one
+            content = datetime.combine(content.date(), content.time(), content.tzinfo).astimezone(UTC)
         found[name] = content
     return found

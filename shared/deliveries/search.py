@@ -52,9 +52,10 @@ async def search(wanted: Search, *, lookups: Table, log: DeliveryLog, now: datet
         RequestInvalid: the cursor is none of ours, or the status is no status word.
     """
     _check(wanted)
-    newest = keys.before(wanted.until or now)
-    position = max(newest, _read_cursor(wanted.cursor)) if wanted.cursor else newest
-    end = keys.after(wanted.since or oldest)
+    # nothing is older than the epoch, and no date is so strange that it could not be reckoned with
+    end = keys.after(min(max(wanted.since or oldest, keys.EPOCH), keys.HORIZON))
+    newest = keys.before(max(min(wanted.until or now, now), keys.EPOCH))
+    position = min(max(newest, _read_cursor(wanted.cursor)) if wanted.cursor else newest, end)
     found: list[Delivery] = []
     examined = 0
     for partitions, stop in _stretches(wanted, position, end):

@@ -39,7 +39,7 @@ def sms_reply(settings: Settings) -> str:
     """Return the TwiML that answers a text: SMS_REPLY, or nothing."""
     response = MessagingResponse()
     if settings.sms_reply:
-        response.message(settings.sms_reply)
+        response.message(twiml.writable(settings.sms_reply))
     return str(response)
 
 

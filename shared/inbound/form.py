@@ -22,7 +22,7 @@ class Form:
     @classmethod
     def parse(cls, body: bytes) -> "Form":
         """Parse application/x-www-form-urlencoded; bytes that are no UTF-8 come out as replacement characters."""
-        # every field counts for the signature: no limit on their number, the host bounds the body
+        # every field counts for the signature: whoever takes the body in limits it, as a whole
         return cls(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace"))
 
     def __iter__(self) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Status callbacks: what Twilio says became of a message or a call."""
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -14,6 +14,7 @@ from shared.inbound.form import Form
 from shared.logs import about
 
 _logger: Final = logging.getLogger(__name__)
+_REST_OF_A_SECOND: Final = timedelta(microseconds=999_999)
 
 
 async def record_message_status(log: DeliveryLog, form: Form, *, delivery_id: str | None, now: datetime) -> None:
@@ -54,7 +55,7 @@ def _call_event(form: Form, now: datetime) -> Event:
     return Event(
         key=f"{sid}:{sequence if sequence is not None else '-'}:{status}",
         status=status,
-        at=_timestamp(form.get("Timestamp")) or now,
+        at=_moment(form.get("Timestamp"), now),
         sid=sid,
         error_code=form.integer("ErrorCode"),
         error_message=form.get("ErrorMessage"),
@@ -63,12 +64,14 @@ def _call_event(form: Form, now: datetime) -> Event:
     )
 
 
-def _timestamp(text: str | None) -> datetime | None:
+def _moment(timestamp: str | None, now: datetime) -> datetime:
+    """Return when it happened: Twilio tells whole seconds, and within its second the arrival says more."""
     try:
-        moment = parsedate_to_datetime(text or "")
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        told = parsedate_to_datetime(timestamp or "")
+        told = told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return now
+    return min(max(now, told), told + _REST_OF_A_SECOND)
 
 
 async def _record(log: DeliveryLog, event: Event, form: Form, *, channel: Channel, delivery_id: str | None) -> None:

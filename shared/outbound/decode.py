@@ -1,13 +1,15 @@
 """From the bytes of a queue message to a request that can be sent, or to every fault that is in it. Pure."""
 
 import hashlib
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from shared.deliveries.status import Channel
-from shared.documents import convert, parse_object
+from shared.documents import check_fields, parse_object
 from shared.errors import Fault, RequestInvalid
 from shared.outbound.request import LONGEST, NOT_YET, Request
 from shared.settings import Settings
@@ -15,6 +17,9 @@ from shared.text.numbers import NumberInvalid, country, mask, recipient, sender
 from shared.voice import twiml
 
 _LONGEST_METADATA: Final = 4096
+# what a table can hold and bring back: it begins with 1601, and Python ends with 9999 in UTC
+_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime.max.replace(tzinfo=UTC)
 _MESSAGE_CONTENT: Final = ("body", "content_sid")
 _CALL_CONTENT: Final = ("say", "twiml", "url")
 _MESSAGE_ONLY: Final = ("body", "media_urls", "content_sid", "content_variables")
@@ -50,12 +55,22 @@ def decode(message: bytes, settings: Settings) -> Decoded:
         RequestInvalid: it can't be sent as it is; every fault is named.
     """
     document = parse_object(message, longest=LONGEST)
-    request = convert(document, Request, not_yet=NOT_YET)
-    request, faults = _with_addresses(request, settings)
-    faults += _content_faults(request) + _limit_faults(request, settings)
+    fields, faults = check_fields(document, Request, not_yet=NOT_YET)
+    faulty = {fault.field for fault in faults}
+    request, more = _with_addresses(msgspec.convert({**_stand_ins(fields), **fields}, Request), settings)
+    more += _limit_faults(request, settings)
+    if "channel" not in faulty:
+        more += _content_faults(request, given={name for name, value in document.items() if value is not None})
+    faults += [fault for fault in more if fault.field not in faulty]
     if faults:
         raise RequestInvalid("it can't be sent", faults)
     return Decoded(request=request, hash=_hash(document))
+
+
+def _stand_ins(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return values for what may be missing or wrong, so that the other fields can be checked all the same."""
+    channel = "call" if fields.get("to", "").startswith("client:") else "sms"
+    return {"id": "0", "channel": channel, "to": "+12025550100"}
 
 
 def channel_of(message: bytes) -> Channel | None:
@@ -71,16 +86,21 @@ def _with_addresses(request: Request, settings: Settings) -> tuple[Request, list
     to, from_ = request.to, request.from_
     try:
         to = recipient(request.to, channel=request.channel, region=settings.default_region)
+        faults += _country_faults(to, settings)
     except NumberInvalid as exc:
         faults.append(Fault("to", f"{exc}, got {mask(request.to)}"))
     try:
         from_ = _sender(request, settings)
     except NumberInvalid as exc:
         faults.append(Fault("from", f"{exc}, got {mask(request.from_)}"))
-    allowed = settings.allowed_countries
-    if not faults and allowed is not None and not to.startswith("client:") and country(to) not in allowed:
-        faults.append(Fault("to", f"expected a number of ALLOWED_COUNTRIES, got one of {country(to) or 'none'}"))
     return msgspec.structs.replace(request, to=to, from_=from_), faults
+
+
+def _country_faults(to: str, settings: Settings) -> list[Fault]:
+    allowed = settings.allowed_countries
+    if allowed is None or to.startswith("client:") or country(to) in allowed:
+        return []
+    return [Fault("to", f"expected a number of ALLOWED_COUNTRIES, got one of {country(to) or 'none'}")]
 
 
 def _sender(request: Request, settings: Settings) -> str:
@@ -93,24 +113,20 @@ def _sender(request: Request, settings: Settings) -> str:
     return f"whatsapp:{settings.from_number}" if request.to.startswith("whatsapp:") else settings.from_number
 
 
-def _content_faults(request: Request) -> list[Fault]:
+def _content_faults(request: Request, *, given: AbstractSet[str]) -> list[Fault]:
     is_call = request.channel == "call"
     strangers = _MESSAGE_ONLY if is_call else _CALL_ONLY
-    faults = [Fault(name, f"does not go with a {request.channel}") for name in strangers if _given(request, name)]
+    faults = [Fault(name, f"does not go with a {request.channel}") for name in strangers if name in given]
     choice = _CALL_CONTENT if is_call else _MESSAGE_CONTENT
-    given = [name for name in choice if _given(request, name)]
-    has_media = request.media_urls is not None and not is_call
-    if len(given) > 1 or not (given or has_media):
+    chosen = [name for name in choice if name in given]
+    other = {"template", "flow" if is_call else "media_urls"}
+    if len(chosen) > 1 or not (chosen or given & other):
         expected = f"exactly one of {', '.join(choice)}" + ("" if is_call else ", or media_urls")
-        faults.append(Fault("request", f"expected {expected}, got {' and '.join(given) or 'none'}"))
+        faults.append(Fault("request", f"expected {expected}, got {' and '.join(chosen) or 'none'}"))
     for name, needed in (("voice", "say"), ("language", "say"), ("content_variables", "content_sid")):
-        if _given(request, name) and not _given(request, needed):
+        if name in given and needed not in given:
             faults.append(Fault(name, f"expected only beside {needed}"))
     return faults + _twiml_faults(request)
-
-
-def _given(request: Request, name: str) -> bool:
-    return getattr(request, name) is not None
 
 
 def _twiml_faults(request: Request) -> list[Fault]:
@@ -136,6 +152,8 @@ def _limit_faults(request: Request, settings: Settings) -> list[Fault]:
         faults.append(Fault("metadata", f"expected at most {_LONGEST_METADATA} bytes of JSON, got {size}"))
     if request.time_zone is not None and not _is_zone(request.time_zone):
         faults.append(Fault("time_zone", "expected an IANA time zone, such as Europe/Berlin"))
+    if request.expires_at is not None and not _EARLIEST <= request.expires_at <= _LATEST:
+        faults.append(Fault("expires_at", f"expected a moment from {_EARLIEST:%Y} to {_LATEST:%Y} UTC, got another"))
     return faults
 
 

@@ -27,6 +27,8 @@ _REASONS: Final = 100
 """so many faults of a message are told; the message itself is kept whole"""
 _FIRST_DELAY: Final = timedelta(seconds=5)
 _LONGEST_DELAY: Final = timedelta(minutes=15)
+_LONGEST_ASKED: Final = timedelta(days=7)
+"""longer than any request of ours waits in a queue, whatever Twilio asks for"""
 
 SendError = TwilioRefused | TwilioUnavailable | TwilioUnclear | TooLate
 
@@ -126,12 +128,13 @@ class Sender:
             await self._record_accepted(delivery, accepted)
 
     async def _record_accepted(self, delivery: Delivery, accepted: Accepted) -> None:
+        now = self._clock()
         about(_logger, delivery.id).info("accepted by Twilio", extra={"sid": accepted.sid, "to": mask(delivery.to)})
         await self._log.own_sid(accepted.sid, delivery.id)
         event = Event(
             key=f"{accepted.sid}:answer",
             status=accepted.status,
-            at=self._clock(),
+            at=now,
             sid=accepted.sid,
             raw=accepted.answer,
         )
@@ -145,9 +148,9 @@ class Sender:
                 await self._retry(delivery, error)
             case Decision.FIND_OUT:
                 await self._end(delivery, status.UNCERTAIN, reason, code=error_code(error))
-            case Decision.SUPPRESS:
+            case Decision.SUPPRESS if delivery.channel == "sms":
                 await self._end(delivery, status.SUPPRESSED, reason, code=error_code(error), text=explanation(error))
-            case Decision.FAIL:
+            case Decision.SUPPRESS | Decision.FAIL:
                 await self._end(delivery, status.FAILED, reason, code=error_code(error), text=explanation(error))
 
     async def _retry(self, delivery: Delivery, error: SendError) -> None:
@@ -218,7 +221,8 @@ def back_off(attempts: int, *, retry_after: float | None, jitter: float) -> time
     `jitter` is a random number from 0 to 1: it takes up to half away, so that many do not come back at once.
     """
     doubled: timedelta = min(_FIRST_DELAY * 2 ** min(attempts - 1, 20), _LONGEST_DELAY)
-    return max(doubled * (1 - jitter / 2), timedelta(seconds=retry_after or 0))
+    asked = timedelta(seconds=min(retry_after or 0, _LONGEST_ASKED.total_seconds()))
+    return max(doubled * (1 - jitter / 2), asked)
 
 
 def error_code(error: SendError) -> int | None:

@@ -7,12 +7,14 @@ import phonenumbers
 
 from shared.errors import SwitchboardError
 
-E164: Final = re.compile(r"\+[1-9]\d{1,14}")
+E164: Final = re.compile(r"\+[1-9][0-9]{1,14}")
 CLIENT: Final = re.compile(r"client:[A-Za-z0-9_.@+-]{1,120}")
 MESSAGING_SERVICE: Final = re.compile(r"MG[0-9a-f]{32}")
-SHORT_CODE: Final = re.compile(r"\d{3,8}")
+SHORT_CODE: Final = re.compile(r"[0-9]{3,8}")
 ALPHANUMERIC_SENDER: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &_+-]{1,11}")
 WHATSAPP: Final = "whatsapp:"
+# phonenumbers finds a number inside other text and drops letters that stand between digits: neither is ours to guess
+_WRITTEN: Final = re.compile(r"\+?[0-9 \u00a0()./\u2010-\u2015-]{1,40}")
 
 
 class NumberInvalid(SwitchboardError):
@@ -30,6 +32,8 @@ def to_e164(value: str, *, region: str | None) -> str:
     """
     if region is None and not value.startswith("+"):
         raise NumberInvalid("expected E.164 (+ and the country's code), as DEFAULT_REGION is not set")
+    if not _WRITTEN.fullmatch(value):
+        raise NumberInvalid("expected a phone number of digits, spaces and ()./- only")
     try:
         number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException as exc:
@@ -82,7 +86,10 @@ def country(address: str) -> str | None:
     bare = address.removeprefix(WHATSAPP)
     if not E164.fullmatch(bare):
         return None
-    region = phonenumbers.region_code_for_number(phonenumbers.parse(bare))
+    try:
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(bare))
+    except phonenumbers.NumberParseException:
+        return None
     return None if region == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY else region
 
 
@@ -90,6 +97,6 @@ def mask(address: str | None) -> str:
     """Show enough of an address to recognize it in a log, and no more: `+1415…00`."""
     if not address:
         return "-"
-    prefix, _, bare = address.rpartition(":")
-    shown = f"{bare[:5]}…{bare[-2:]}" if len(bare) > 8 else "…"  # noqa: PLR2004 - shorter ones would be shown whole
-    return f"{prefix}:{shown}" if prefix else shown
+    prefix = next((known for known in (WHATSAPP, "client:") if address.startswith(known)), "")
+    bare = address.removeprefix(prefix)
+    return prefix + (f"{bare[:5]}…{bare[-2:]}" if len(bare) > 8 else "…")  # noqa: PLR2004 - shorter ones would be shown whole

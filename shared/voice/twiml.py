@@ -18,7 +18,7 @@ class TwimlInvalid(SwitchboardError):
 def say(text: str, *, voice: str | None = None, language: str | None = None) -> str:
     """Return the document that speaks a text; the text stays text whatever is in it."""
     response = VoiceResponse()
-    response.say(_speakable(text), voice=voice, language=language)
+    response.say(writable(text), voice=voice and writable(voice), language=language and writable(language))
     return str(response)
 
 
@@ -29,7 +29,8 @@ def check(document: str) -> None:
         TwimlInvalid: it isn't.
     """
     elements: list[str] = []
-    parser = expat.ParserCreate()
+    # it goes to Twilio as UTF-8 whatever encoding it declares; an unknown one would make expat fail in other ways
+    parser = expat.ParserCreate("UTF-8")
     parser.StartElementHandler = lambda name, _attributes: elements.append(name)
     parser.StartDoctypeDeclHandler = _refuse_doctype
     try:
@@ -47,8 +48,8 @@ def _refuse_doctype(*_declaration: object) -> None:
     raise TwimlInvalid("expected no document type declaration, one came")
 
 
-def _speakable(text: str) -> str:
-    # XML 1.0 has no way to write these: https://www.w3.org/TR/xml/#charsets
+def writable(text: str) -> str:
+    """Return a text with spaces for the characters that XML 1.0 can't write: https://www.w3.org/TR/xml/#charsets."""
     return "".join(
         c if c in "\t\n\r" or "\x20" <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff" else " "
         for c in text

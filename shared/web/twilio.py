@@ -22,6 +22,9 @@ from shared.wiring import Wiring, clock
 _logger: Final = logging.getLogger(__name__)
 _DEADLINE: Final = 10.0
 """seconds, well inside the 15 after which Twilio gives up"""
+_LARGEST_BODY: Final = 1024 * 1024
+_MOST_FIELDS: Final = 10_000
+"""anybody may post: what is far from anything that Twilio posts is refused before it costs seconds of work"""
 _NOT_RECORDED: Final = (AzureError, Changed, TimeoutError)
 
 
@@ -55,7 +58,10 @@ def verify(req: func.HttpRequest, settings: Settings) -> Webhook:
     """
     # the host's own name for itself may differ behind a proxy: what Twilio signed begins with PUBLIC_BASE_URL
     target = "/" + req.url.partition("://")[2].partition("/")[2]
-    form = Form.parse(req.get_body())
+    body = req.get_body()
+    if len(body) > _LARGEST_BODY or body.count(b"&") >= _MOST_FIELDS:
+        raise SignatureInvalid(f"expected a form as Twilio posts it, got {len(body)} bytes")
+    form = Form.parse(body)
     tokens = [token for token in (settings.auth_token, settings.auth_token_secondary) if token is not None]
     signature = req.headers.get("X-Twilio-Signature")
     verify_signature(url=settings.public_base_url + target, form=form, signature=signature, tokens=tokens)
