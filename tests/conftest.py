@@ -1,0 +1,21 @@
+"""What every test may ask for."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local import azurite as azurite_program
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[str]:
+    """The connection string of a real Azurite, all in memory, that lives as long as the tests do."""
+    try:
+        child = azurite_program.start()
+    except azurite_program.AzuriteMissingError as missing:
+        pytest.fail(str(missing), pytrace=False)
+    try:
+        blob, queue, table = child.wait_ready()
+        yield azurite_program.connection_string(blob=blob, queue=queue, table=table)
+    finally:
+        child.stop()

@@ -1,0 +1,145 @@
+from collections.abc import Sequence
+from functools import reduce
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.deliveries import status
+from shared.deliveries.record import Delivery, Event, fold
+from tests.deliveries.samples import NOW, OTHER_SID, SID, a_delivery, an_event, events
+
+
+def message_history(*, service: bool, end: str) -> list[Event]:
+    """What Twilio says of one text, in order: the answer to the create, then the callbacks."""
+    begin = ["accepted", "queued"] if service else ["queued"]
+    ends = {
+        "delivered": ["sent", "delivered"],
+        "read": ["sent", "delivered", "read"],
+        "undelivered": ["sent", "undelivered"],
+        "failed": ["failed"],
+        "canceled": ["canceled"],
+    }[end]
+    code = {"undelivered": 30005, "failed": 30008}.get(end)
+    words = begin + ends
+    return [
+        an_event(word, seconds=seconds, error_code=code if word == end else None)
+        for seconds, word in enumerate(words, start=1)
+    ]
+
+
+def call_history(end: str) -> list[Event]:
+    """What Twilio says of one call: the answer to the create without a number, then callbacks that carry one."""
+    before = {"completed": ["initiated", "ringing", "in-progress"], "failed": ["initiated"]}
+    words = [*before.get(end, ["initiated", "ringing"]), end]
+    told = [an_event(word, seconds=n + 2, sequence=n) for n, word in enumerate(words)]
+    return [an_event("queued", seconds=1), *told]
+
+
+messages = st.builds(
+    message_history,
+    service=st.booleans(),
+    end=st.sampled_from(["delivered", "read", "undelivered", "failed", "canceled"]),
+)
+calls = st.sampled_from(["completed", "busy", "no-answer", "failed", "canceled"]).map(call_history)
+histories = messages.map(lambda events: (a_delivery(), events)) | calls.map(
+    lambda events: (a_delivery(channel="call"), events)
+)
+
+
+def fold_all(delivery: Delivery, told: Sequence[Event]) -> Delivery:
+    return reduce(fold, told, delivery)
+
+
+@given(histories, st.data())
+def test_any_order_and_any_repetition_of_a_history_comes_to_the_same_end(
+    history: tuple[Delivery, list[Event]], data: st.DataObject
+) -> None:
+    delivery, told = history
+    in_order = fold_all(delivery, told)
+    repeated = told + data.draw(st.lists(st.sampled_from(told), max_size=6))
+    shuffled = fold_all(delivery, data.draw(st.permutations(repeated)))
+    assert shuffled.status == in_order.status == told[-1].status
+    # the number of a call's highest event is only of use until the call ends
+    assert msgspec.structs.replace(shuffled, sequence=None) == msgspec.structs.replace(in_order, sequence=None)
+
+
+@given(histories, st.data())
+def test_the_status_never_leaves_a_final_one_along_the_way(
+    history: tuple[Delivery, list[Event]], data: st.DataObject
+) -> None:
+    delivery, told = history
+    for event in data.draw(st.permutations(told * 2)):
+        after = fold(delivery, event)
+        if delivery.is_final:
+            assert after.status == delivery.status or (delivery.status, after.status) == ("delivered", "read")
+        delivery = after
+
+
+@given(st.sampled_from(sorted(status.ALL)), st.sampled_from(["sms", "call"]), events)
+def test_an_event_of_another_sid_changes_nothing(word: str, channel: status.Channel, event: Event) -> None:
+    delivery = a_delivery(channel=channel, status=word, sid=SID)
+    for stranger in (event, an_event("delivered", sid=OTHER_SID), an_event("completed", sid=None)):
+        assert fold(delivery, msgspec.structs.replace(stranger, sid=stranger.sid and OTHER_SID)) is delivery
+
+
+@given(histories)
+def test_told_twice_an_event_changes_nothing(history: tuple[Delivery, list[Event]]) -> None:
+    delivery, told = history
+    for event in told:
+        delivery = fold(delivery, event)
+        assert fold(delivery, event) == delivery
+
+
+@pytest.mark.parametrize("word", ["exploded", "partially_delivered", "submitting", "scheduled"])
+def test_a_word_that_this_app_does_not_know_changes_no_status(word: str) -> None:
+    delivery = a_delivery(status="sent", sid=SID)
+    assert fold(delivery, an_event(word, seconds=1)) == delivery
+
+
+def test_even_an_unknown_word_brings_the_sid_to_a_delivery_without_one() -> None:
+    assert fold(a_delivery(), an_event("exploded", seconds=1)) == a_delivery(sid=SID)
+
+
+@pytest.mark.parametrize("word", ["uncertain", "retrying", "submitting"])
+def test_twilios_word_ends_the_doubt_and_the_wait(word: str) -> None:
+    waiting = a_delivery(status=word, next_attempt_at=NOW, error_code=20429, error_message="Twilio is busy")
+    after = fold(waiting, an_event("sent", seconds=3))
+    assert (after.status, after.sid, after.next_attempt_at) == ("sent", SID, None)
+    assert (after.error_code, after.error_message) == (None, None)
+    assert after.updated_at == an_event("sent", seconds=3).at
+
+
+@pytest.mark.parametrize("word", ["failed", "undelivered", "canceled"])
+def test_a_failure_brings_its_error(word: str) -> None:
+    event = an_event(word, error_code=30005, error_message="Unknown destination handset")
+    after = fold(a_delivery(sid=SID, status="sent"), event)
+    assert (after.error_code, after.error_message) == (30005, "Unknown destination handset")
+
+
+@pytest.mark.parametrize("word", ["delivered", "sent", "read"])
+def test_an_error_code_that_twilio_left_on_a_success_is_not_kept(word: str) -> None:
+    after = fold(a_delivery(sid=SID, status="queued"), an_event(word, error_code=30005, error_message="old"))
+    assert (after.error_code, after.error_message) == (None, None)
+
+
+def test_a_late_event_keeps_the_error_of_the_end() -> None:
+    ended = a_delivery(sid=SID, status="failed", error_code=30008, error_message="Unknown error")
+    assert fold(ended, an_event("sent", seconds=9)) == ended
+
+
+def test_the_time_of_a_state_never_goes_back() -> None:
+    later = a_delivery(channel="call", updated_at=an_event("x", seconds=60).at)
+    assert fold(later, an_event("ringing", seconds=1, sequence=1)).updated_at == later.updated_at
+
+
+def test_an_event_without_a_number_keeps_the_number_of_the_call() -> None:
+    ringing = a_delivery(channel="call", sid=SID, status="ringing", sequence=1)
+    assert fold(ringing, an_event("completed", seconds=1)).sequence == 1
+
+
+def test_only_what_has_ended_is_final() -> None:
+    assert a_delivery(status="delivered").is_final
+    assert a_delivery(channel=None, status="rejected").is_final
+    assert not a_delivery(status="uncertain").is_final

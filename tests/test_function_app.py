@@ -1,0 +1,229 @@
+"""The index: which triggers there are, with their bindings; what it takes to load; and what may import what."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.web.app import HOST_JSON, ROOT, environment, settings_of
+
+REPORT = """
+import json, sys
+import function_app
+functions = [(f.get_function_name(), f.get_bindings_dict()["bindings"]) for f in function_app.app.get_functions()]
+print(json.dumps({"functions": functions, "modules": sorted(sys.modules)}, default=str))
+"""
+
+HTTP_TRIGGERS = {
+    "sms_status": ("sms/status", "POST", "anonymous"),
+    "voice_status": ("voice/status", "POST", "anonymous"),
+    "sms_inbound": ("sms/inbound", "POST", "anonymous"),
+    "voice_inbound": ("voice/inbound", "POST", "anonymous"),
+    "send": ("send", "POST", "function"),
+    "delivery": ("deliveries/{id}", "GET", "function"),
+    "search_deliveries": ("deliveries/search", "POST", "function"),
+    "health": ("health", "GET", "anonymous"),
+    "health_details": ("health/details", "GET", "function"),
+}
+
+# From the top to the bottom: whoever stands higher may import whoever stands lower, never the other way around.
+ROOMS = (
+    {"function_app"},
+    {"shared.web"},
+    {"shared.wiring"},
+    {"shared.twilio_api", "shared.health"},
+    {"shared.inbound", "shared.outbound"},
+    {"shared.deliveries", "shared.voice", "shared.queues"},
+    {"shared.settings", "shared.tables", "shared.documents", "shared.logs"},
+    {"shared.text"},
+    {"shared.errors"},
+)
+HEIGHT = {room: -height for height, rooms in enumerate(ROOMS) for room in rooms}
+# What would make a pure module wait for something, or see something of the world.
+IMPURE = {"azure", "aiohttp", "asyncio", "os", "pathlib", "socket", "subprocess", "threading", "urllib.request"}
+
+
+def _python(code: str, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run code in an interpreter of its own, which sees no settings but these."""
+    command = [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}"]
+    return subprocess.run(  # noqa: S603 - this interpreter, and code that stands here
+        command, env=environment(settings), capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def report() -> Any:  # noqa: ANN401 - a JSON document
+    """What an interpreter of its own says of the app: an app tells its functions once."""
+    done = _python(REPORT, settings_of("UseDevelopmentStorage=true", OUTBOUND_QUEUE="requests"))
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_triggers_and_their_bindings_are_exactly_these(report: Any) -> None:  # noqa: ANN401 - a JSON document
+    expected = {
+        name: [
+            {
+                "direction": "IN",
+                "type": "httpTrigger",
+                "name": "req",
+                "methods": [method],
+                "authLevel": level,
+                "route": route,
+            },
+            {"direction": "OUT", "type": "http", "name": "$return"},
+        ]
+        for name, (route, method, level) in HTTP_TRIGGERS.items()
+    }
+    expected["outbound"] = [
+        {
+            "direction": "IN",
+            "dataType": "BINARY",
+            "type": "queueTrigger",
+            "name": "message",
+            "queueName": "requests",
+            "connection": "AzureWebJobsStorage",
+        }
+    ]
+    found = {name: [_plain(binding) for binding in bindings] for name, bindings in report["functions"]}
+    assert found == expected
+    assert len(found) == len(report["functions"])
+
+
+def _plain(binding: dict[str, Any]) -> dict[str, Any]:
+    """Read a binding as host and app would agree on it; the library's versions differ in how they spell one."""
+    names = {"direction": ("IN", "OUT", "INOUT"), "dataType": ("UNDEFINED", "STRING", "BINARY", "STREAM")}
+    plain: dict[str, Any] = {}
+    for name, value in binding.items():
+        if name in names and isinstance(value, int):
+            plain[name] = names[name][value]
+        elif name == "methods":
+            plain[name] = [str(method).rpartition(".")[2] for method in value]
+        elif name == "authLevel":
+            plain[name] = str(value).rpartition(".")[2].lower()
+        else:
+            plain[name] = value.rpartition(".")[2] if name in names else value
+    return plain
+
+
+def test_loading_the_app_costs_no_client_that_it_may_not_need(report: Any) -> None:  # noqa: ANN401 - a JSON document
+    modules = set(report["modules"])
+    assert {"azure.functions", "shared.web.twilio"} <= modules
+    assert not modules & {"twilio.rest", "azure.identity", "azure.identity.aio", "pytest"}
+    assert not [name for name in modules if name.partition(".")[0] == "local"]
+
+
+def test_missing_settings_stop_the_app_with_one_message_that_names_them_all() -> None:
+    done = _python("import function_app", {"TWILIO_FROM_NUMBER": "12", "RETENTION_DAYS": "many"})
+    assert done.returncode != 0
+    message = done.stderr.strip().splitlines()[-1]
+    assert message.startswith("shared.errors.SettingsInvalid: ")
+    for name in (
+        "AzureWebJobsStorage",
+        "TWILIO_ACCOUNT_SID",
+        "TWILIO_AUTH_TOKEN",
+        "TWILIO_FROM_NUMBER",
+        "PUBLIC_BASE_URL",
+        "RETENTION_DAYS",
+    ):
+        assert f"{name}: " in message
+
+
+def test_host_json_is_what_the_readme_explains() -> None:
+    assert HOST_JSON == {
+        "version": "2.0",
+        "functionTimeout": "00:05:00",
+        "extensions": {
+            "http": {"routePrefix": "api"},
+            "queues": {
+                "batchSize": 32,
+                "newBatchThreshold": 32,
+                "maxDequeueCount": 5,
+                "maxPollingInterval": "00:00:02",
+                "visibilityTimeout": "00:00:30",
+                "messageEncoding": "base64",
+            },
+        },
+        "logging": {
+            "applicationInsights": {"samplingSettings": {"isEnabled": True, "excludedTypes": "Request;Exception"}}
+        },
+        "extensionBundle": {"id": "Microsoft.Azure.Functions.ExtensionBundle", "version": "[4.*, 5.0.0)"},
+    }
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in ("functionTimeout", *HOST_JSON["extensions"]["queues"]):
+        assert f"`{name}`" in readme
+
+
+def _modules() -> Iterator[tuple[str, Path]]:
+    yield "function_app", ROOT / "function_app.py"
+    for path in sorted((ROOT / "shared").rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        yield ".".join(part for part in parts if part != "__init__"), path
+
+
+MODULES = dict(_modules())
+
+
+def _imports(module: str) -> set[str]:
+    """Every module that one imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute here"
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else node.module or "" for name in whole}
+    return found
+
+
+def _room(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_run_downwards_only(module: str) -> None:
+    if module == "shared":
+        assert not _imports(module)
+        return
+    for imported in _imports(module):
+        if imported.partition(".")[0] in {"shared", "function_app"} and _room(imported) != _room(module):
+            assert HEIGHT[_room(imported)] < HEIGHT[_room(module)], f"{module} imports {imported}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_app_needs_nothing_of_the_laptops_tools(module: str) -> None:
+    assert not [name for name in _imports(module) if name.partition(".")[0] in {"local", "tests"}]
+
+
+@pytest.mark.parametrize(
+    ("library", "importers"),
+    [
+        ("azure.functions", {"function_app", "shared.web.twilio", "shared.web.people"}),
+        ("twilio.rest", {"shared.twilio_api"}),
+        ("twilio.http", {"shared.twilio_api"}),
+        ("aiohttp", {"shared.twilio_api"}),
+        ("azure.identity", {"shared.wiring"}),
+    ],
+)
+def test_a_library_is_known_in_its_place_only(library: str, importers: set[str]) -> None:
+    def knows(module: str) -> bool:
+        return any(name == library or name.startswith(f"{library}.") for name in _imports(module))
+
+    assert {module for module in MODULES if knows(module)} == importers
+
+
+def _is_pure(module: str) -> bool:
+    docstring = ast.get_docstring(ast.parse(MODULES[module].read_text(encoding="utf-8"))) or ""
+    return "pure" in re.findall(r"\w+", docstring.lower())
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if _is_pure(module)])
+def test_a_module_that_calls_itself_pure_does_no_io(module: str) -> None:
+    names = _imports(module)
+    assert not {name for name in names if name in IMPURE or name.partition(".")[0] in IMPURE}

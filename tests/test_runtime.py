@@ -1,0 +1,119 @@
+"""Microsoft's own runtime library loads the app, binds it as Azure would, and calls it."""
+
+import base64
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.samples import webhooks
+from tests.test_function_app import HTTP_TRIGGERS
+from tests.web.app import ROOT, environment, settings_of
+
+pytestmark = pytest.mark.skipif(sys.version_info < (3, 13), reason="azure-functions-runtime needs Python 3.13")
+
+MESSAGE_ID = "11111111-2222-3333-4444-555555555555"
+NO_TEXT = b"\xff\xfe\x00no text"
+# What the host tells of a queue message beside its content; it tells all of it as text.
+METADATA = {"Id": MESSAGE_ID, "DequeueCount": "3", "PopReceipt": "AgAAAA=="}
+
+
+def _get(delivery_id: str) -> dict[str, Any]:
+    url = f"https://app.example/api/deliveries/{delivery_id}"
+    return {"function": "delivery", "http": {"method": "GET", "url": url, "params": {"id": delivery_id}}}
+
+
+def _invocations(sid: str) -> list[dict[str, Any]]:
+    target = "/api/sms/inbound"
+    body = webhooks.body("sms-inbound", sid=sid)
+    text = {
+        "method": "POST",
+        "url": f"https://app.example{target}",
+        "headers": {name.lower(): value for name, value in webhooks.headers(target, body).items()},
+        "body": base64.b64encode(body).decode(),
+    }
+    return [
+        {
+            "function": "outbound",
+            "queue": {"bytes": base64.b64encode(NO_TEXT).decode()},
+            "metadata": METADATA,
+        },
+        _get(MESSAGE_ID),
+        {"function": "sms_inbound", "http": text},
+        _get(sid),
+        {"function": "send", "http": {"method": "POST", "url": "https://app.example/api/send"}},
+    ]
+
+
+@pytest.fixture(scope="module")
+def sid() -> str:
+    return webhooks.new_sid("MM")
+
+
+@pytest.fixture(scope="module")
+def report(azurite: str, sid: str) -> Any:  # noqa: ANN401 - a JSON document
+    """What the worker found and answered, in a process of its own: it keeps its state in globals."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.runtime_worker"],
+        cwd=ROOT,
+        env=environment(settings_of(azurite, OUTBOUND_QUEUE="requests", SMS_REPLY="Hello")),
+        input=json.dumps(_invocations(sid)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_it_finds_exactly_the_triggers_and_their_bindings(report: Any) -> None:  # noqa: ANN401 - a JSON document
+    expected = {
+        name: [
+            {
+                "direction": "IN",
+                "type": "httpTrigger",
+                "name": "req",
+                "methods": [method],
+                "authLevel": level.upper(),
+                "route": route,
+            },
+            {"direction": "OUT", "type": "http", "name": "$return"},
+        ]
+        for name, (route, method, level) in HTTP_TRIGGERS.items()
+    }
+    expected["outbound"] = [
+        {
+            "direction": "IN",
+            "dataType": "BINARY",
+            "type": "queueTrigger",
+            "name": "message",
+            "queueName": "requests",
+            "connection": "AzureWebJobsStorage",
+        }
+    ]
+    assert report["indexed"] == expected
+
+
+def test_a_queue_message_that_is_no_text_reaches_the_app_as_bytes(report: Any) -> None:  # noqa: ANN401 - a JSON document
+    taken, shown = report["answers"][:2]
+    assert taken is None
+    delivery = json.loads(base64.b64decode(shown["body"]))
+    assert (shown["status"], delivery["id"], delivery["status"]) == (200, MESSAGE_ID, "rejected")
+    assert delivery["request"].encode("utf-8") == NO_TEXT.decode(errors="replace").encode()
+
+
+def test_a_webhook_gets_its_twiml(report: Any, sid: str) -> None:  # noqa: ANN401 - a JSON document
+    answer, shown = report["answers"][2:4]
+    assert answer["status"] == 200
+    assert answer["headers"]["content-type"].startswith("text/xml")
+    assert b"<Message>Hello</Message>" in base64.b64decode(answer["body"])
+    assert json.loads(base64.b64decode(shown["body"]))["id"] == sid
+
+
+def test_an_error_is_a_problem_document(report: Any) -> None:  # noqa: ANN401 - a JSON document
+    answer = report["answers"][4]
+    assert answer["status"] == 422
+    assert answer["headers"]["content-type"] == "application/problem+json"

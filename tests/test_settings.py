@@ -1,0 +1,338 @@
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import SettingsInvalid
+from shared.settings import DEVELOPMENT_STORAGE, ConnectionString, Identity, Secret, Settings
+from tests.fakes import ACCOUNT_SID, AUTH_TOKEN, FROM_NUMBER, MINIMAL, SERVICE_SID, make_settings
+
+KEY_SID = "SK" + "0123456789abcdef" * 2
+APP_SID = "AP" + "0123456789abcdef" * 2
+SECRET_NAMES = (
+    "AzureWebJobsStorage",
+    "TWILIO_AUTH_TOKEN",
+    "TWILIO_AUTH_TOKEN_SECONDARY",
+    "TWILIO_API_KEY_SECRET",
+)
+NAMES = (
+    *MINIMAL,
+    *SECRET_NAMES,
+    "AzureWebJobsStorage__accountName",
+    "AzureWebJobsStorage__queueServiceUri",
+    "AzureWebJobsStorage__tableServiceUri",
+    "AzureWebJobsStorage__clientId",
+    "TWILIO_API_KEY_SID",
+    "TWILIO_TWIML_APP_SID",
+    "TWILIO_MESSAGING_SERVICE_SID",
+    "TWILIO_API_BASE_URL",
+    "WEBSITE_HOSTNAME",
+    "OUTBOUND_QUEUE",
+    "SCHEDULE_CRON",
+    "HOUSEKEEPING_CRON",
+    "RECONCILE_AFTER_SECONDS",
+    "DEFAULT_TIME_ZONE",
+    "QUIET_HOURS",
+    "ALLOWED_COUNTRIES",
+    "MAX_CALL_SECONDS",
+    "DEFAULT_REGION",
+    "EVENTS_QUEUE",
+    "RETENTION_DAYS",
+    "SMS_REPLY",
+    "VOICE_GREETING",
+)
+
+
+def faults_of(**env: str) -> dict[str, str]:
+    with pytest.raises(SettingsInvalid) as caught:
+        make_settings(**env)
+    return {fault.field: fault.problem for fault in caught.value.faults}
+
+
+def test_what_is_not_set_has_the_default_that_the_readme_promises() -> None:
+    settings = make_settings()
+    assert settings == Settings(
+        storage=ConnectionString(Secret(DEVELOPMENT_STORAGE)),
+        account_sid=ACCOUNT_SID,
+        auth_token=Secret(AUTH_TOKEN),
+        auth_token_secondary=None,
+        api_key_sid=None,
+        api_key_secret=None,
+        twiml_app_sid=None,
+        from_number=FROM_NUMBER,
+        messaging_service_sid=None,
+        api_base_url="https://api.twilio.com",
+        public_base_url="https://switchboard.example",
+        outbound_queue="outbound",
+        schedule_cron="0 * * * * *",
+        housekeeping_cron="0 */5 * * * *",
+        reconcile_after_seconds=60,
+        default_time_zone=ZoneInfo("UTC"),
+        allowed_countries=None,
+        max_call_seconds=3600,
+        default_region=None,
+        retention_days=90,
+        sms_reply="",
+        voice_greeting="Thank you for calling. Nobody can take your call now. Goodbye.",
+    )
+
+
+def test_what_is_set_is_taken() -> None:
+    settings = make_settings(
+        TWILIO_AUTH_TOKEN_SECONDARY="second",
+        TWILIO_API_KEY_SID=KEY_SID,
+        TWILIO_API_KEY_SECRET="key-secret",
+        TWILIO_TWIML_APP_SID=APP_SID,
+        TWILIO_MESSAGING_SERVICE_SID=SERVICE_SID,
+        TWILIO_API_BASE_URL="http://127.0.0.1:8010/",
+        PUBLIC_BASE_URL="https://calls.example:8443/",
+        OUTBOUND_QUEUE="other-queue",
+        SCHEDULE_CRON="30 * * * * *",
+        HOUSEKEEPING_CRON="0 0 * * * *",
+        RECONCILE_AFTER_SECONDS="0",
+        DEFAULT_TIME_ZONE="Europe/Berlin",
+        ALLOWED_COUNTRIES="de, us;BS",
+        MAX_CALL_SECONDS="60",
+        DEFAULT_REGION="de",
+        RETENTION_DAYS="1",
+        SMS_REPLY="Thanks!",
+        VOICE_GREETING="Hello.",
+    )
+    assert settings.auth_token_secondary == Secret("second")
+    assert settings.api_key_sid == KEY_SID
+    assert settings.api_key_secret == Secret("key-secret")
+    assert settings.twiml_app_sid == APP_SID
+    assert settings.messaging_service_sid == SERVICE_SID
+    assert settings.api_base_url == "http://127.0.0.1:8010"
+    assert settings.public_base_url == "https://calls.example:8443"
+    assert settings.outbound_queue == "other-queue"
+    assert settings.schedule_cron == "30 * * * * *"
+    assert settings.housekeeping_cron == "0 0 * * * *"
+    assert settings.reconcile_after_seconds == 0
+    assert settings.default_time_zone == ZoneInfo("Europe/Berlin")
+    assert settings.allowed_countries == frozenset({"DE", "US", "BS"})
+    assert settings.max_call_seconds == 60
+    assert settings.default_region == "DE"
+    assert settings.retention_days == 1
+    assert settings.sms_reply == "Thanks!"
+    assert settings.voice_greeting == "Hello."
+
+
+def test_an_empty_environment_names_everything_that_is_required_at_once() -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        Settings.from_env({})
+    required = {
+        "AzureWebJobsStorage",
+        "TWILIO_ACCOUNT_SID",
+        "TWILIO_AUTH_TOKEN",
+        "TWILIO_FROM_NUMBER",
+        "PUBLIC_BASE_URL",
+    }
+    assert {fault.field for fault in caught.value.faults} == required
+    assert all(name in str(caught.value) for name in required)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_blank_setting_counts_as_not_set(name: str) -> None:
+    without = {key: value for key, value in MINIMAL.items() if key != name}
+
+    def outcome(env: dict[str, str]) -> Settings | tuple[object, ...]:
+        try:
+            return Settings.from_env(env)
+        except SettingsInvalid as exc:
+            return exc.faults
+
+    assert outcome({**without, name: " \t"}) == outcome(without)
+
+
+def test_the_host_name_that_azure_gives_makes_the_public_url() -> None:
+    settings = make_settings(PUBLIC_BASE_URL="", WEBSITE_HOSTNAME="app.azurewebsites.net")
+    assert settings.public_base_url == "https://app.azurewebsites.net"
+
+
+def test_the_public_url_goes_before_the_host_name() -> None:
+    assert make_settings(WEBSITE_HOSTNAME="app.azurewebsites.net").public_base_url == "https://switchboard.example"
+
+
+@pytest.mark.parametrize(
+    "text", ["UseDevelopmentStorage=true", "usedevelopmentstorage=TRUE;", " UseDevelopmentStorage=true "]
+)
+def test_development_storage_is_the_emulator_with_every_endpoint(text: str) -> None:
+    assert make_settings(AzureWebJobsStorage=text).storage == ConnectionString(Secret(DEVELOPMENT_STORAGE))
+
+
+def test_storage_is_reached_with_a_shared_access_signature() -> None:
+    text = "QueueEndpoint=https://q.example;TableEndpoint=https://t.example;SharedAccessSignature=sv=1&sig=2"
+    assert make_settings(AzureWebJobsStorage=text).storage == ConnectionString(Secret(text))
+
+
+def test_an_account_name_alone_means_the_apps_own_identity() -> None:
+    settings = make_settings(AzureWebJobsStorage="", AzureWebJobsStorage__accountName="account1")
+    assert settings.storage == Identity(
+        queue_url="https://account1.queue.core.windows.net",
+        table_url="https://account1.table.core.windows.net",
+        client_id=None,
+    )
+
+
+def test_service_uris_mean_the_identity_that_the_client_id_names() -> None:
+    settings = make_settings(
+        AzureWebJobsStorage="",
+        AzureWebJobsStorage__queueServiceUri="https://q.example/",
+        AzureWebJobsStorage__tableServiceUri="https://t.example",
+        AzureWebJobsStorage__credential="managedidentity",
+        AzureWebJobsStorage__clientId="some-client",
+    )
+    assert settings.storage == Identity("https://q.example", "https://t.example", "some-client")
+
+
+def test_one_service_uri_alone_is_not_enough() -> None:
+    faults = faults_of(AzureWebJobsStorage="", AzureWebJobsStorage__queueServiceUri="https://q.example")
+    assert set(faults) == {"AzureWebJobsStorage"}
+
+
+def test_a_messaging_service_alone_is_sender_enough() -> None:
+    settings = make_settings(TWILIO_FROM_NUMBER="", TWILIO_MESSAGING_SERVICE_SID=SERVICE_SID)
+    assert (settings.from_number, settings.messaging_service_sid) == (None, SERVICE_SID)
+
+
+@pytest.mark.parametrize("given_one", [{"TWILIO_API_KEY_SID": KEY_SID}, {"TWILIO_API_KEY_SECRET": "key-secret"}])
+def test_an_api_key_needs_both_of_its_halves(given_one: dict[str, str]) -> None:
+    assert set(faults_of(**given_one)) == {"TWILIO_API_KEY_SID"}
+
+
+MALFORMED = [
+    ("AzureWebJobsStorage", "nonsense"),
+    ("AzureWebJobsStorage", "AccountName=a"),
+    ("AzureWebJobsStorage", "AccountName=a;AccountKey="),
+    ("AzureWebJobsStorage", "AccountName=a;AccountKey=a2V5;rubbish"),
+    ("AzureWebJobsStorage", "SharedAccessSignature=sv=1"),
+    ("TWILIO_ACCOUNT_SID", "AC123"),
+    ("TWILIO_ACCOUNT_SID", KEY_SID),
+    ("TWILIO_ACCOUNT_SID", ACCOUNT_SID.upper()),
+    ("TWILIO_API_KEY_SID", ACCOUNT_SID),
+    ("TWILIO_TWIML_APP_SID", ACCOUNT_SID),
+    ("TWILIO_FROM_NUMBER", "4155550199"),
+    ("TWILIO_FROM_NUMBER", "+0155550199"),
+    ("TWILIO_FROM_NUMBER", "+1415555019912345"),
+    ("TWILIO_FROM_NUMBER", "+١٤١٥٥٥٥٠١٩٩"),
+    ("TWILIO_MESSAGING_SERVICE_SID", "MG123"),
+    ("TWILIO_API_BASE_URL", "api.twilio.com"),
+    ("TWILIO_API_BASE_URL", "ftp://api.twilio.com"),
+    ("PUBLIC_BASE_URL", "https://example.com/path"),
+    ("PUBLIC_BASE_URL", "https://example.com?query=1"),
+    ("PUBLIC_BASE_URL", "https://example.com?"),
+    ("PUBLIC_BASE_URL", "https://example.com#fragment"),
+    ("PUBLIC_BASE_URL", "https://example.com#"),
+    ("PUBLIC_BASE_URL", "https://user@example.com"),
+    ("PUBLIC_BASE_URL", "https://exam ple.com"),
+    ("PUBLIC_BASE_URL", "https://example.com:99999"),
+    ("PUBLIC_BASE_URL", "https://[::1"),
+    ("PUBLIC_BASE_URL", "https://"),
+    ("PUBLIC_BASE_URL", "https://bücher.example"),
+    ("OUTBOUND_QUEUE", "ab"),
+    ("OUTBOUND_QUEUE", "Outbound"),
+    ("OUTBOUND_QUEUE", "out--bound"),
+    ("OUTBOUND_QUEUE", "-outbound"),
+    ("OUTBOUND_QUEUE", "a" * 64),
+    ("SCHEDULE_CRON", "every minute"),
+    ("HOUSEKEEPING_CRON", "0 * * * * * *"),
+    ("RECONCILE_AFTER_SECONDS", "-1"),
+    ("RECONCILE_AFTER_SECONDS", "86401"),
+    ("DEFAULT_TIME_ZONE", "Europe/Nowhere"),
+    ("DEFAULT_TIME_ZONE", "../../etc/passwd"),
+    ("DEFAULT_TIME_ZONE", "Europe"),
+    ("ALLOWED_COUNTRIES", "DE,XX"),
+    ("ALLOWED_COUNTRIES", ","),
+    ("MAX_CALL_SECONDS", "0"),
+    ("MAX_CALL_SECONDS", "60.5"),
+    ("MAX_CALL_SECONDS", "9" * 400),
+    ("DEFAULT_REGION", "Germany"),
+    ("RETENTION_DAYS", "0"),
+    ("QUIET_HOURS", "21:00-08:00"),
+    ("EVENTS_QUEUE", "events"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), MALFORMED)
+def test_a_malformed_setting_is_named_and_nothing_else_is(name: str, value: str) -> None:
+    assert set(faults_of(**{name: value})) == {name}
+
+
+def test_a_malformed_account_name_is_named() -> None:
+    faults = faults_of(AzureWebJobsStorage="", AzureWebJobsStorage__accountName="No Account!")
+    assert "AzureWebJobsStorage__accountName" in faults
+
+
+def test_all_malformed_settings_are_named_at_once() -> None:
+    malformed = dict(MALFORMED)
+    assert set(faults_of(**malformed)) == set(malformed)
+
+
+@pytest.mark.parametrize("show", [repr, str])
+def test_no_secret_is_shown_by_the_settings(show: Callable[[object], str]) -> None:
+    storage = "AccountName=account;AccountKey=bm9ib2R5"
+    settings = make_settings(
+        AzureWebJobsStorage=storage,
+        TWILIO_AUTH_TOKEN_SECONDARY="second-token",
+        TWILIO_API_KEY_SID=KEY_SID,
+        TWILIO_API_KEY_SECRET="key-secret",
+    )
+    shown = show(settings)
+    assert not [secret for secret in (AUTH_TOKEN, "bm9ib2R5", "second-token", "key-secret") if secret in shown]
+    assert settings.auth_token.reveal() == AUTH_TOKEN
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AzureWebJobsStorage",
+        "TWILIO_ACCOUNT_SID",
+        "TWILIO_API_KEY_SID",
+        "TWILIO_TWIML_APP_SID",
+        "TWILIO_FROM_NUMBER",
+        "TWILIO_MESSAGING_SERVICE_SID",
+        "TWILIO_API_BASE_URL",
+        "PUBLIC_BASE_URL",
+    ],
+)
+def test_a_secret_that_stands_in_the_wrong_place_is_not_repeated(name: str) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        make_settings(**{name: f"https://user:{AUTH_TOKEN}@example.com"})
+    assert AUTH_TOKEN not in f"{caught.value!r} {caught.value.faults!r}"
+
+
+# Whatever of these comes out is a secret: no setting's own text looks like it.
+secrets = st.integers(min_value=0).map("hidden-{}-".format)
+storages = st.one_of(
+    secrets,
+    secrets.map("AccountName=a;AccountKey={}".format),
+    secrets.map("SharedAccessSignature={}".format),
+    st.just(MINIMAL["AzureWebJobsStorage"]),
+)
+plain = st.one_of(
+    st.text(max_size=40),
+    st.sampled_from([value for _, value in MALFORMED] + list(MINIMAL.values()) + ["1", "60", "DE", "Europe/Berlin"]),
+)
+environments = st.fixed_dictionaries(
+    {},
+    optional={
+        name: storages if name == "AzureWebJobsStorage" else secrets if name in SECRET_NAMES else plain
+        for name in dict.fromkeys(NAMES)
+    },
+)
+
+
+@given(environments, st.booleans())
+def test_whatever_is_set_the_answer_is_settings_or_faults_and_no_secret_is_in_either(
+    env: dict[str, str],
+    usable: bool,  # noqa: FBT001 - drawn by Hypothesis
+) -> None:
+    env = {**MINIMAL, **{name: env[name] for name in SECRET_NAMES if name in env}} if usable else env
+    try:
+        shown = repr(Settings.from_env(env))
+    except SettingsInvalid as exc:
+        shown = f"{exc!r} {exc} {exc.faults!r}"
+    assert "hidden-" not in shown

@@ -1,0 +1,90 @@
+"""GET health and GET health/details."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared import health
+from tests.web.app import App, Door, settings_of
+from tests.web.storage import Storage
+
+HEALTH, DETAILS = "/api/health", "/api/health/details"
+
+
+@pytest.fixture
+async def storage() -> AsyncIterator[Storage]:
+    async with Storage.start() as storage:
+        yield storage
+
+
+@pytest.fixture
+async def moody(storage: Storage) -> AsyncIterator[App]:
+    """An app whose storage does what a test wants."""
+    async with App.load(settings_of(storage.connection)) as app:
+        yield app
+
+
+def _ten_seconds_pass(app: App) -> None:
+    # the clock is the event loop's own: moving it would move every time-out
+    app.wiring.health._until -= 10
+
+
+async def test_an_app_that_can_work_says_ok_and_nothing_more(door: Door) -> None:
+    answer = await door.request("GET", HEALTH)
+    assert (answer.status, answer.body, answer.content_type) == (200, b"ok", "text/plain")
+    details = await door.request("GET", DETAILS)
+    assert (details.status, details.json()) == (200, {"status": "ok", "problems": {}})
+
+
+async def test_tables_and_a_queue_that_are_not_there_yet_are_no_fault(moody: App) -> None:
+    assert (await moody.request("GET", HEALTH)).body == b"ok"
+
+
+async def test_an_app_that_cannot_work_says_unavailable_and_nothing_more(storage: Storage, moody: App) -> None:
+    storage.status = 403
+    answer = await moody.request("GET", HEALTH)
+    assert (answer.status, answer.body, answer.content_type) == (503, b"unavailable", "text/plain")
+
+
+async def test_the_details_name_what_is_wrong_and_repeat_nothing_of_what_the_service_said(
+    storage: Storage, moody: App
+) -> None:
+    storage.status = 403
+    answer = await moody.request("GET", DETAILS)
+    assert (answer.status, answer.content_type) == (503, "application/json")
+    assert answer.json() == {
+        "status": "unavailable",
+        "problems": {"tables": "HttpResponseError", "queue": "HttpResponseError"},
+    }
+
+
+async def test_what_is_known_is_kept_for_ten_seconds_whoever_asks(storage: Storage, moody: App) -> None:
+    await moody.request("GET", HEALTH)
+    asked = storage.asked
+    assert asked == 2
+    storage.status = 403
+    answers = await asyncio.gather(*(moody.request("GET", path) for path in (HEALTH, DETAILS) * 10))
+    assert {answer.status for answer in answers} == {200}
+    assert storage.asked == asked
+    _ten_seconds_pass(moody)
+    assert (await moody.request("GET", HEALTH)).body == b"unavailable"
+    storage.status = 404
+    assert (await moody.request("GET", HEALTH)).body == b"unavailable"
+    _ten_seconds_pass(moody)
+    assert (await moody.request("GET", HEALTH)).body == b"ok"
+
+
+async def test_many_who_ask_at_once_cost_one_look(storage: Storage, moody: App) -> None:
+    await asyncio.gather(*(moody.request("GET", HEALTH) for _ in range(20)))
+    assert storage.asked == 2
+
+
+async def test_storage_that_says_nothing_makes_it_unavailable(
+    storage: Storage, moody: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "_PATIENCE", 0.2)
+    storage.speaks.clear()
+    answer = await moody.request("GET", DETAILS)
+    assert answer.json()["problems"] == dict.fromkeys(("tables", "queue"), "no answer within 0.2 s")
+    storage.speaks.set()

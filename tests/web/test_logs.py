@@ -1,0 +1,118 @@
+"""What the app logs: which delivery, and never a number, a text or a secret."""
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from local.twilio import Simulator
+from tests.samples import webhooks
+from tests.web.app import SECOND_TOKEN, TOKEN, App, settings_of
+from tests.web.storage import nobody
+
+PRIVATE = (
+    TOKEN,
+    SECOND_TOKEN,
+    "a made-up key secret",
+    "4155550123",
+    "4155550177",
+    "4155550178",
+    "5005550001",
+    "words of the sender",
+    "Grüße",
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq",
+)
+KEY = {"TWILIO_API_KEY_SID": "SK" + "0" * 32, "TWILIO_API_KEY_SECRET": "a made-up key secret"}
+
+
+@pytest.fixture
+async def app(azurite: str) -> AsyncIterator[App]:
+    """An app with a Twilio of its own."""
+    async with Simulator.start(
+        account_sid="AC" + "0" * 32,
+        auth_token=TOKEN,
+        api_key_sid=KEY["TWILIO_API_KEY_SID"],
+        api_key_secret=KEY["TWILIO_API_KEY_SECRET"],
+        pace=0,
+    ) as simulator:
+        settings = settings_of(azurite, TWILIO_API_BASE_URL=simulator.url, TWILIO_AUTH_TOKEN_SECONDARY=SECOND_TOKEN)
+        async with App.load({**settings, **KEY}) as app:
+            yield app
+
+
+def _message(**fields: Any) -> bytes:  # noqa: ANN401 - whatever a request holds
+    request = {"channel": "sms", "to": "+14155550123", "body": "words of the sender, Grüße", **fields}
+    return json.dumps(request, ensure_ascii=False).encode()
+
+
+async def _everything_happens(app: App) -> None:
+    sent = f"log-{webhooks.new_sid('x')}"
+    await app.take(_message(id=sent))
+    await app.take(_message(id=sent))
+    await app.take(_message(id=sent, body="other words of the sender"))
+    await app.take(_message(id=f"{sent}-refused", to="+15005550001"))
+    await app.take(_message(id=f"{sent}-call", channel="call", body=None, say="words of the sender"))
+    await app.take(_message(id=f"{sent}-bad", to="4155550123", colour="words of the sender"))
+    await app.take(_message()[:-20] + b"\xff")
+    for target, name in (
+        ("/api/sms/inbound", "sms-inbound"),
+        ("/api/voice/inbound", "voice-inbound"),
+        (f"/api/sms/status?delivery={sent}", "sms-status-delivered"),
+        ("/api/voice/status", "voice-status-ringing"),
+        ("/api/voice/status", "sms-inbound"),
+    ):
+        body = webhooks.body(name, sid=webhooks.new_sid("CA" if "voice" in name else "SM"))
+        await app.request("POST", target, body, webhooks.headers(target, body))
+        await app.request("POST", target, body, {"X-Twilio-Signature": TOKEN})
+    await app.request("POST", "/api/send", _message(to="4155550123"))
+    await app.request("POST", "/api/send", _message())
+    await app.request("POST", "/api/deliveries/search", b'{"to": "+14155550123"}')
+    await app.request("GET", f"/api/deliveries/{sent}")
+
+
+def _all_of(record: logging.LogRecord) -> str:
+    return f"{record.getMessage()} {vars(record)!r} {record.exc_text}"
+
+
+async def test_no_number_no_text_and_no_secret_is_ever_logged(app: App, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    await _everything_happens(app)
+    async with App.load(settings_of(nobody())) as dead:
+        await dead.request("POST", "/api/send", _message())
+        body = webhooks.body("sms-inbound", sid=webhooks.new_sid("SM"))
+        await dead.request("POST", "/api/sms/inbound", body, webhooks.headers("/api/sms/inbound", body))
+    speakers = {record.name for record in caplog.records}
+    assert speakers >= {f"shared.{room}" for room in ("outbound.send", "inbound.status", "web.twilio", "web.people")}
+    logged = "\n".join(map(_all_of, caplog.records))
+    assert not [private for private in PRIVATE if private in logged]
+
+
+async def test_what_became_of_a_delivery_is_logged_with_its_id(app: App, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    delivery_id = f"log-{webhooks.new_sid('x')}"
+    await app.take(_message(id=delivery_id))
+    await app.take(_message(id=delivery_id))
+    lines = [record for record in caplog.records if record.name.startswith("shared.")]
+    assert len(lines) == 2
+    for record in lines:
+        assert getattr(record, "delivery", None) == delivery_id
+        assert f"[delivery {delivery_id}]" in record.getMessage()
+    assert getattr(lines[0], "to", None) == "+1415…23"
+    assert getattr(lines[0], "sid", "").startswith("SM")
+
+
+@pytest.mark.parametrize(("to", "level"), [("+14155550123", logging.INFO), ("+15005550001", logging.WARNING)])
+async def test_what_was_not_sent_is_louder_than_what_was(
+    app: App, caplog: pytest.LogCaptureFixture, to: str, level: int
+) -> None:
+    caplog.set_level(logging.INFO)
+    await app.take(_message(id=f"log-{webhooks.new_sid('x')}", to=to))
+    assert max(record.levelno for record in caplog.records if record.name.startswith("shared.")) == level
+
+
+async def test_a_message_that_cannot_be_sent_is_an_error_in_the_log(app: App, caplog: pytest.LogCaptureFixture) -> None:
+    message_id = await app.take(b"no request")
+    [record] = [record for record in caplog.records if record.name.startswith("shared.")]
+    assert (record.levelno, getattr(record, "delivery", None)) == (logging.ERROR, message_id)

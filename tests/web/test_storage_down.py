@@ -1,0 +1,84 @@
+"""Storage is away: Twilio is told to come again, callers hear their sentence, people get a problem document."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from xml.etree import ElementTree as ET
+
+import pytest
+from azure.core.exceptions import AzureError
+
+from shared.web import twilio
+from tests.samples import webhooks
+from tests.web import problems
+from tests.web.app import Answer, App, settings_of
+from tests.web.storage import Storage, nobody
+
+TEXT = {"channel": "sms", "to": "+14155550100", "body": "Hello"}
+
+
+@pytest.fixture(scope="module")
+async def app() -> AsyncIterator[App]:
+    """An app whose storage is not there."""
+    async with App.load(settings_of(nobody(), SMS_REPLY="<later>", VOICE_GREETING="Call & again")) as app:
+        yield app
+
+
+async def _post(app: App, target: str, name: str) -> Answer:
+    body = webhooks.body(name, sid=webhooks.new_sid("CA" if "voice" in target else "SM"))
+    return await app.request("POST", target, body, webhooks.headers(target, body))
+
+
+async def test_twilio_is_told_to_come_again_and_callers_are_answered_all_the_same(app: App) -> None:
+    sms_status, voice_status, sms, voice, unnamed = await asyncio.gather(
+        _post(app, "/api/sms/status?delivery=some-id", "sms-status-sent"),
+        _post(app, "/api/voice/status?delivery=some-id", "voice-status-ringing"),
+        _post(app, "/api/sms/inbound", "sms-inbound"),
+        _post(app, "/api/voice/inbound", "voice-inbound"),
+        _post(app, "/api/sms/status", "sms-status-sent"),
+    )
+    for callback in (sms_status, voice_status, unnamed):
+        assert (callback.status, callback.body) == (503, b"")
+    assert (sms.status, voice.status) == (503, 200)
+    for answer, verb, text in ((sms, "Message", "<later>"), (voice, "Say", "Call & again")):
+        assert answer.content_type == "text/xml"
+        [element] = ET.fromstring(answer.body)  # noqa: S314 - what our own app wrote
+        assert (element.tag, "".join(element.itertext())) == (verb, text)
+
+
+async def test_people_are_told_that_storage_does_not_answer(app: App) -> None:
+    # the SDKs' own retries alone would take half a minute
+    async with asyncio.timeout(20):
+        answers = await asyncio.gather(
+            app.request("POST", "/api/send", json.dumps(TEXT).encode()),
+            app.request("GET", "/api/deliveries/some-id"),
+            app.request("POST", "/api/deliveries/search", b"{}"),
+        )
+    for answer in answers:
+        assert problems.check(answer, HTTPStatus.SERVICE_UNAVAILABLE) == {}
+
+
+async def test_what_needs_no_storage_is_answered_as_ever(app: App) -> None:
+    problems.check(await app.request("POST", "/api/send", b"{}"), HTTPStatus.UNPROCESSABLE_ENTITY)
+    problems.check(await app.request("GET", "/api/deliveries/%20"), HTTPStatus.NOT_FOUND)
+    assert (await app.request("POST", "/api/sms/status", b"MessageSid=forged")).status == 403
+
+
+async def test_a_message_of_the_queue_is_left_to_come_again(app: App) -> None:
+    with pytest.raises(AzureError):
+        await app.take(json.dumps({"id": "some-id", **TEXT}).encode())
+
+
+async def test_storage_that_says_nothing_is_not_waited_for_longer_than_twilio_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(twilio, "_DEADLINE", 0.2)
+    async with Storage.start() as storage, App.load(settings_of(storage.connection)) as app:
+        storage.speaks.clear()
+        voice, status = await asyncio.gather(
+            _post(app, "/api/voice/inbound", "voice-inbound"), _post(app, "/api/sms/status", "sms-status-sent")
+        )
+        storage.speaks.set()
+    assert (voice.status, status.status) == (200, 503)
+    assert ET.fromstring(voice.body).tag == "Response"  # noqa: S314 - what our own app wrote
