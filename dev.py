@@ -1,0 +1,286 @@
+"""Switchboard on a machine with nothing but Python: `python3 dev.py run`, `test` or `send`.
+
+Makes a virtual environment and gets Azurite, all in `.switchboard/`, then hands over to `python -m local`.
+Standard library only, in one file; what is installed already is not installed again.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - the sentence for those who have an older one
+    sys.exit("Switchboard needs Python 3.11 or later, and this is Python %d.%d." % sys.version_info[:2])  # noqa: UP031
+
+import argparse
+import contextlib
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+ROOT = Path(__file__).resolve().parent
+HOME = ROOT / ".switchboard"
+REQUIREMENTS = ROOT / "requirements.txt"
+TEST_REQUIREMENTS = ROOT / "requirements-dev.txt"  # the others are part of it
+LOG = HOME / "logs" / "install.log"
+NEWS_SECONDS = 15  # between two signs of life, where there is no terminal to show them live
+REACHABLE = " Are the package registries reachable?"
+INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
+LOCAL_COMMANDS = {
+    "run": "start everything, prove that it works, and stay up",
+    "send": "enqueue one request",
+}
+CHECKS = ("lint", "format", "types", "pytest")
+
+
+class DevError(Exception):
+    """Something that is expected to go wrong at times; its message is the sentence that the person reads."""
+
+
+@dataclass(frozen=True)
+class Venv:
+    """A virtual environment for this very Python, with the packages of requirement files."""
+
+    folder: Path
+
+    @classmethod
+    def of_this_python(cls, home: Path = HOME) -> Venv:
+        """The one of this Python version, made or not."""
+        return cls(home / "venv-{}.{}".format(*sys.version_info))
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+    def has(self, requirements: Path) -> bool:
+        """Whether what the file lists has been installed, all of it, by this very Python."""
+        stamp = self._stamp(requirements)
+        return self.python.exists() and stamp.is_file() and stamp.read_text("utf-8") == _fingerprint()
+
+    def remember(self, requirements: Path) -> None:
+        """Note that what the file lists is installed: the last step."""
+        self._stamp(requirements).write_text(_fingerprint(), "utf-8")
+
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[None]:
+        """Mark it as unfinished while packages are installed; one that was left unfinished is made anew."""
+        mark = self.folder / "unfinished"
+        if mark.exists() or not self.python.exists():
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+        yield
+        mark.unlink()
+
+    def _stamp(self, requirements: Path) -> Path:
+        return self.folder / f"installed-{requirements.name}"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what the arguments say; returns the exit code, after one sentence where something is wrong."""
+    try:
+        return _main(list(arguments))
+    except DevError as fault:
+        print(fault, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return INTERRUPTED
+
+
+def _main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="dev.py", description=__doc__, allow_abbrev=False)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, what in LOCAL_COMMANDS.items():
+        commands.add_parser(name, help=what, add_help=False)
+    test = commands.add_parser("test", help="run lint, types and tests", allow_abbrev=False)
+    test.add_argument("--only", choices=CHECKS, help="one of the checks instead of all")
+    options, rest = parser.parse_known_args(arguments)
+    if options.command == "test":
+        return run_tests(options.only, rest)
+    return hand_over(arguments)
+
+
+def hand_over(arguments: list[str]) -> int:
+    """Let `python -m local` do the rest, in the virtual environment."""
+    venv = Venv.of_this_python()
+    command = ["-P", "-m", "local"]
+    asks_for_help = not {"-h", "--help"}.isdisjoint(arguments)
+    if asks_for_help or not venv.has(REQUIREMENTS):
+        # What the arguments get wrong is told before anything long begins.
+        code = subprocess.call([sys.executable, *command, "--check", *arguments], env=_environment())
+        if code or asks_for_help:
+            return code
+    prepare(venv, REQUIREMENTS, azurite=arguments[0] == "run")
+    return _become([str(venv.python), *command, *arguments])
+
+
+def run_tests(only: str | None, pytest_arguments: list[str]) -> int:
+    """Run the checks until one fails; returns its exit code."""
+    venv = Venv.of_this_python()
+    prepare(venv, TEST_REQUIREMENTS, azurite=True)
+    checks = {
+        "lint": ["ruff", "check"],
+        "format": ["ruff", "format", "--check"],
+        "types": ["mypy"],
+        "pytest": ["pytest", *pytest_arguments],
+    }
+    chosen = [only] if only else list(checks)
+    for name in chosen:
+        print(f"== {name}: {' '.join(checks[name])}", flush=True)
+        code = subprocess.call([str(venv.python), "-m", *checks[name]], cwd=ROOT, env=_environment())
+        if code:
+            print(f"== {name} failed; not run: {', '.join(chosen[chosen.index(name) + 1 :]) or 'nothing'}")
+            return code
+    print(f"== passed: {', '.join(chosen)}, on Python {sys.version.split()[0]}")
+    return 0
+
+
+def prepare(venv: Venv, requirements: Path, *, azurite: bool) -> None:
+    """Install what is missing; raises DevError."""
+    with _one_at_a_time():
+        if not venv.has(requirements):
+            with venv.changing():
+                _install_packages(venv, requirements)
+        if azurite:
+            _step("Azurite", [str(venv.python), "-m", "local.azurite.install"], hint=REACHABLE)
+
+
+def _install_packages(venv: Venv, requirements: Path) -> None:
+    if not venv.python.exists():
+        hint = " On Debian and Ubuntu it needs the package python3-venv."
+        _step("Virtual environment", [sys.executable, "-m", "venv", str(venv.folder)], hint=hint)
+    pip = [str(venv.python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    _step("Python packages", [*pip, "--progress-bar", "off", "-r", str(requirements)], hint=REACHABLE)
+    for installed in {requirements, REQUIREMENTS}:
+        venv.remember(installed)
+
+
+def _fingerprint() -> str:
+    """What an install depends on: the requirement files, and which Python this is."""
+    content = b"".join(path.read_bytes() for path in (REQUIREMENTS, TEST_REQUIREMENTS))
+    return hashlib.sha256(content + sys.version.encode()).hexdigest()
+
+
+def _step(label: str, command: list[str], *, hint: str = "") -> None:
+    """Run a command that may take long, its output in the log; raises DevError if it fails."""
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    output: list[str] = [""]
+    with LOG.open("a", encoding="utf-8") as log, _started(command) as process:
+        reader = threading.Thread(target=_copy, args=(process, log, output), daemon=True)
+        reader.start()
+        _show_progress(label, process, output)
+        reader.join()
+    if process.returncode:
+        where = LOG.relative_to(ROOT)
+        raise DevError(f"{label}: failed with code {process.returncode}: {output[-1]} (all of it: {where}).{hint}")
+
+
+@contextlib.contextmanager
+def _started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """A process that does not outlive the block."""
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def _copy(process: subprocess.Popen[str], log: TextIO, output: list[str]) -> None:
+    for line in process.stdout or ():
+        log.write(line)
+        if line.strip():
+            output.append(line.strip())
+
+
+def _show_progress(label: str, process: subprocess.Popen[str], output: list[str]) -> None:
+    """Say how long it takes and what it does; nothing, if it takes no second."""
+    began, said = time.monotonic(), 0.0
+    live = sys.stdout.isatty()
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.1 if live else 1)
+            break
+        elapsed = time.monotonic() - began
+        if live:
+            line = f"{'|/-'[int(elapsed * 5) % 3]} {label}: {elapsed:.0f} s  {output[-1]}"
+            print("\r" + line.encode("ascii", "replace").decode()[: _width()].ljust(_width()), end="", flush=True)
+        elif not said or elapsed - said >= NEWS_SECONDS:
+            print(f"{label}: {elapsed:.0f} s  {output[-1]}"[:100], flush=True)
+            said = elapsed
+    elapsed = time.monotonic() - began
+    if live:
+        print("\r" + " " * _width() + "\r", end="")
+    if elapsed >= 1 and process.returncode == 0:
+        print(f"{label}: done in {elapsed:.0f} s", flush=True)
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns - 1
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Hold the lock of all installs here; the system lets go of it when this process ends, however it ends."""
+    HOME.mkdir(exist_ok=True)
+    with (HOME / "lock").open("a") as lock:
+        if not _try_lock(lock):
+            print("Another dev.py is installing: waiting for it.", flush=True)
+            while not _try_lock(lock):
+                time.sleep(0.2)
+        yield
+
+
+def _try_lock(file: TextIO) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt  # noqa: PLC0415 - exists on Windows only
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl  # noqa: PLC0415 - does not exist on Windows
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _become(command: list[str]) -> int:
+    """Let the command take the place of this process; where there is no such thing, wait for it."""
+    sys.stdout.flush()
+    if os.name != "nt":
+        os.execve(command[0], command, _environment())  # noqa: S606 - no shell is the point
+    process = subprocess.Popen(command, env=_environment())
+    while True:
+        # Ctrl-C reaches it as well, and it stops in its own time.
+        with contextlib.suppress(KeyboardInterrupt):
+            return process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """This checkout's packages are found from wherever dev.py is called."""
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(main(sys.argv[1:]))
