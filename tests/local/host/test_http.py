@@ -1,4 +1,4 @@
-# ruff: noqa: ARG001, ARG005 - what a trigger is bound to has to be there, used or not
+
 import asyncio
 import gzip
 import json

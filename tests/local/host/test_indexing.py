@@ -1,4 +1,4 @@
-# ruff: noqa: ARG005 - what a trigger is bound to has to be there, used or not
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,4 +1,4 @@
-# ruff: noqa: ARG001 - what a trigger is bound to has to be there, used or not
+
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,4 +1,4 @@
-# ruff: noqa: ARG005 - what a trigger is bound to has to be there, used or not
+
 import azure.functions as func
 import pytest
 

@@ -1,4 +1,4 @@
-# ruff: noqa: ARG001 - what a trigger is bound to has to be there, used or not
+
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
