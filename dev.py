@@ -91,6 +91,9 @@ def main(arguments: Sequence[str]) -> int:
     except DevError as fault:
         print(fault, file=sys.stderr)
         return 1
+    except OSError as fault:
+        print(f"dev.py cannot go on: {fault}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return INTERRUPTED

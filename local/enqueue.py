@@ -72,7 +72,9 @@ def _open_by_identity(name: str, setting: Mapping[str, str], options: dict[str, 
     account = setting.get(f"{STORAGE}__accountName")
     url = setting.get(f"{STORAGE}__queueServiceUri") or (account and f"https://{account}.queue.core.windows.net")
     if not url:
-        raise EnqueueError(f"{STORAGE} is set neither in the environment nor in local.settings.json")
+        raise EnqueueError(
+            f"{STORAGE} is set neither in the environment nor in local.settings.json (`dev.py run` makes it)"
+        )
     from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - slow to import, and seldom needed
 
     return QueueClient(url, name, credential=DefaultAzureCredential(), **options)

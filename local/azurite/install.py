@@ -41,7 +41,7 @@ def install() -> None:
         shutil.copyfile(source, FOLDER / source.name)
     print(f"Installing Azurite with {' '.join(npm)}", flush=True)
     # No install scripts: Azurite is nothing but JavaScript.
-    _run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder=FOLDER, what="Azurite")
+    _run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder=FOLDER, what="Azurite")
     STAMP.write_text(_lock_hash(), encoding="utf-8")
 
 

@@ -198,6 +198,22 @@ async def test_a_body_that_twilio_did_not_sign_is_refused(door: Door, target: st
     assert (answer.status, answer.body) == (403, b"")
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"A=" + b"x" * 500_000, UNREADABLE),
+        (b"a=1&" * 9_000, UNREADABLE),
+        (b"A=" + b"x" * 1_500_000, 403),
+        (b"a=1&" * 11_000, 403),
+    ],
+    ids=["large", "many fields", "too large", "too many fields"],
+)
+async def test_what_is_far_from_anything_that_twilio_posts_is_not_even_read(
+    door: Door, body: bytes, status: int
+) -> None:
+    assert (await door.request("POST", STATUS, body, webhooks.headers(STATUS, body))).status == status
+
+
 @pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x", "text/plain"])
 async def test_the_type_of_the_body_opens_no_way_around(door: Door, kind: str) -> None:
     target = f"{STATUS}?bodySHA256=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
