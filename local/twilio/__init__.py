@@ -1,16 +1,19 @@
 """A Twilio for one machine: messages and calls over REST, signed webhooks, and the TwiML of calls and replies.
 
 It simulates
-- Messages and Calls: create, fetch, list with filters and paging, update, delete; the account: fetch. HTTP
-  Basic authentication, Twilio's error codes and shapes, answers as Twilio's OpenAPI document has them;
+- Messages and Calls: create, fetch, list with filters and paging, update, delete; Recordings of calls that ask
+  for one: fetch, list, delete; the account: fetch. HTTP Basic authentication, Twilio's error codes and shapes,
+  answers as Twilio's OpenAPI document has them;
 - the life of a message and of a call with their status callbacks: signed, in order, and tried again as the
   fragment of the URL asks (`#rc=5&rp=all`);
 - what a call hears: Say, Play, Pause, Hangup, Redirect; a FallbackUrl when its TwiML cannot be had;
-- texts and calls that come in, on request (local/twilio/control.py), and the replies that TwiML asks for.
+- texts and calls that come in, on request (local/twilio/control.py), and the replies that TwiML asks for;
+- faults, on demand or at random with a seed: requests that are accepted and not answered, errors, rate limits
+  (local/twilio/faults.py), and callbacks that come twice, late, early, in any order or not at all (callbacks.py).
 
-It does not simulate: other verbs of calls (they are noted as `not simulated yet` and skipped), recordings,
-asynchronous answering machine detection, media, rate limits, opt-out words, prices, subaccounts, or whether
-numbers belong to the account. Nothing is kept when it ends.
+It does not simulate: other verbs of calls (they are noted as `not simulated yet` and skipped), asynchronous
+answering machine detection, media (those of recordings neither), rate limits of its own, opt-out words, prices,
+subaccounts, or whether numbers belong to the account. Nothing is kept when it ends.
 
 Twilio's own test numbers are refused as Twilio does (https://www.twilio.com/docs/iam/test-credentials).
 Anything else is delivered or answered, except

@@ -4,7 +4,11 @@ import argparse
 import asyncio
 import os
 import sys
+from pathlib import Path
 
+import msgspec
+
+from local.twilio.fault_plan import FaultPlan
 from local.twilio.server import Simulator
 
 REQUIRED = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
@@ -18,7 +22,12 @@ def main() -> int:
         print(f"Set {' and '.join(missing)} in the environment: any values will do.", file=sys.stderr)
         return 1
     try:
-        asyncio.run(_serve(options))
+        faults = _read_faults(options.faults)
+    except (OSError, msgspec.MsgspecError) as exc:
+        print(f"The Twilio simulator cannot use the faults in {options.faults}: {exc}.", file=sys.stderr)
+        return 1
+    try:
+        asyncio.run(_serve(options, faults))
     except KeyboardInterrupt:
         return 0
     except OSError as exc:
@@ -28,7 +37,7 @@ def main() -> int:
     return 0
 
 
-async def _serve(options: argparse.Namespace) -> None:
+async def _serve(options: argparse.Namespace, faults: FaultPlan) -> None:
     async with Simulator.start(
         account_sid=os.environ["TWILIO_ACCOUNT_SID"],
         auth_token=os.environ["TWILIO_AUTH_TOKEN"],
@@ -37,9 +46,14 @@ async def _serve(options: argparse.Namespace) -> None:
         port=options.port,
         pace=options.pace,
         webhooks=options.webhooks,
+        faults=faults,
     ) as simulator:
         print(f"Twilio simulator on {simulator.url}", flush=True)
         await asyncio.Event().wait()
+
+
+def _read_faults(path: Path | None) -> FaultPlan:
+    return FaultPlan() if path is None else FaultPlan.read(path.read_bytes())
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -47,6 +61,9 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, required=True, help="where to listen; 0 takes any free port")
     parser.add_argument("--webhooks", metavar="URL", help="the app, for inbound texts and calls that name no URL")
     parser.add_argument("--pace", type=float, default=1.0, help="scales every delay: 1 is plausible, 0 is at once")
+    parser.add_argument(
+        "--faults", metavar="FILE", type=Path, help="what goes wrong, as JSON: local/twilio/control.py says how"
+    )
     return parser
 
 

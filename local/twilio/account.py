@@ -12,17 +12,19 @@ from datetime import datetime
 from local.twilio.dates import rfc2822
 
 API_VERSION = "2010-04-01"
-SUBRESOURCES = ("Calls", "Messages")
+API_URL = "https://api.twilio.com"
+SUBRESOURCES = ("Calls", "Messages", "Recordings")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One account: its SID, the token that signs webhooks, and an API key where there is one."""
+    """One account: its SID, the token that signs webhooks, an API key where there is one, and the API's URL."""
 
     sid: str
     auth_token: str = field(repr=False)
     api_key_sid: str | None = None
     api_key_secret: str | None = field(default=None, repr=False)
+    api: str = API_URL
 
     def admits(self, authorization: str | None) -> bool:
         """Whether a header of HTTP Basic authentication holds the account's token or its API key."""
@@ -35,6 +37,10 @@ class Account:
     def uri(self, path: str = "") -> str:
         """The URI of a resource of this account, as answers name it: without scheme and host."""
         return f"/{API_VERSION}/Accounts/{self.sid}{path}.json"
+
+    def url(self, path: str) -> str:
+        """The URL of something of this account that is no JSON, such as a recording."""
+        return f"{self.api}/{API_VERSION}/Accounts/{self.sid}{path}"
 
 
 def account_json(account: Account, *, created: datetime) -> dict[str, object]:

@@ -15,8 +15,10 @@ import msgspec
 from local.twilio.account import API_VERSION
 from local.twilio.calls import DEFAULT_TIME_LIMIT, Call, Note
 from local.twilio.dates import now, rfc2822
+from local.twilio.forms import new_sid
 from local.twilio.network import Network
 from local.twilio.numbers import ANSWERED, CallEnding, country
+from local.twilio.recordings import Recording, RecordingOrder, about_recording, recording_fields
 from local.twilio.twiml import Heard, Source, TwimlError, parse, walk
 from local.twilio.webhooks import Hook, HookError
 
@@ -40,6 +42,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     events: frozenset[str] = frozenset({"completed"})
     time_limit: int = DEFAULT_TIME_LIMIT
     detect_machine: bool = False
+    recording: RecordingOrder | None = None
     ending: CallEnding = ANSWERED
 
 
@@ -60,6 +63,7 @@ class CallLife:
         self._sid = sid
         self._plan = plan
         self._fallback = plan.fallback
+        self._mail = network.mail()
         self._sequence = count()
         self._documents = 0
         self._woken = asyncio.Event()
@@ -83,6 +87,7 @@ class CallLife:
         except Interrupted:
             status, sip_code = "canceled", CANCELED_SIP_CODE
         await self._end(status, sip_code)
+        await self._mail.end()
 
     def hang_up(self) -> Call:
         """End the call wherever it is: completed where it was answered, canceled where it was not."""
@@ -151,13 +156,43 @@ class CallLife:
             self._network.calls.change(self._sid, ended=now())
         if self.call.started is None:
             return  # Twilio tells nobody of a call that was canceled while it was queued
-        seconds = self.call.duration
+        seconds, recording = self.call.duration, self._record()
         await self._tell(
             "completed",
             CallDuration=str(seconds),
             Duration=str(math.ceil(seconds / 60)),
             SipResponseCode=str(sip_code),
+            **({} if recording is None else about_recording(self._network.account, recording)),
         )
+        if recording is not None:
+            await self._tell_of(recording)
+
+    def _record(self) -> Recording | None:
+        """Keep what was said, where that was asked for and somebody answered."""
+        order, call = self._plan.recording, self.call
+        if order is None or call.status != "completed":
+            return None
+        moment = now()
+        return self._network.recordings.add(
+            Recording(
+                sid=new_sid("RE"),
+                to=call.to,
+                account_sid=call.account_sid,
+                call_sid=call.sid,
+                channels=order.channels,
+                seconds=call.duration,
+                started=call.answered or moment,
+                created=moment,
+            )
+        )
+
+    async def _tell_of(self, recording: Recording) -> None:
+        callback = self._plan.recording and self._plan.recording.callback
+        if callback:
+            fields = recording_fields(self._network.account, recording)
+            await self._mail.post(
+                Hook(url=callback.url or "", fields=tuple(fields.items()), method=callback.method, voice=True)
+            )
 
     async def _document(self, source: Source) -> ET.Element:
         """Fetch a document, or the fallback's, or what a caller hears when there is none."""
@@ -198,8 +233,7 @@ class CallLife:
             "Timestamp": rfc2822(now()),
         }
         hook = Hook(url=callback.url or "", fields=tuple((fields | more).items()), method=callback.method, voice=True)
-        with contextlib.suppress(HookError):
-            await self._network.webhooks.send(hook)
+        await self._mail.post(hook)
 
     async def _pass(self, seconds: float) -> None:
         """Let time pass; Interrupted as soon as somebody changes the call."""

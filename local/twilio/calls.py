@@ -12,6 +12,7 @@ from local.twilio.dates import rfc2822, rfc2822_or_none
 from local.twilio.errors import RestError
 from local.twilio.forms import Form, first, is_url, method_of
 from local.twilio.numbers import CALL_FROM, CALL_TO, formatted, is_callable, refusal
+from local.twilio.recordings import RecordingOrder, read_recording
 from local.twilio.store import Record
 from local.twilio.twiml import Heard, Source
 
@@ -43,6 +44,7 @@ class CallOrder(msgspec.Struct, frozen=True, kw_only=True):
     events: frozenset[str]
     time_limit: int
     detect_machine: bool
+    recording: RecordingOrder | None
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +77,11 @@ class Call(Record, frozen=True, kw_only=True, rename={"from_": "from"}):
     notes: tuple[Note, ...] = ()
 
     @property
+    def answered(self) -> datetime | None:
+        """When somebody answered."""
+        return next((moment for status, moment in self.history if status == "in-progress"), None)
+
+    @property
     def duration(self) -> int:
         """Seconds from answer to end, at least one where it was answered."""
         return max(1, round(self.seconds)) if self.status == "completed" else 0
@@ -100,6 +107,7 @@ def read_order(form: Form) -> CallOrder:
         events=_events(form),
         time_limit=int(limit) if limit.isdecimal() and int(limit) else DEFAULT_TIME_LIMIT,
         detect_machine=first(form, "MachineDetection") in {"Enable", "DetectMessageEnd"},
+        recording=read_recording(form),
     )
 
 

@@ -6,9 +6,20 @@
 | POST /simulator/inbound/call | `{from, to, url, fallback_url, status_callback}`: answers with the call's SID |
 | GET /simulator/messages, /calls | newest first, and how many there are: `?to=`, `?limit=` (100) |
 | GET /simulator/webhooks | what was requested of the app, newest first: `?limit=` (100) |
-| POST /simulator/reset | ends every life and forgets everything |
+| GET /simulator/accepted | how many creates were accepted, by the `delivery` in their StatusCallback's query |
+| PUT /simulator/faults | what is to go wrong from now on, instead of what was: see below |
+| GET, DELETE /simulator/faults | what is going wrong, and how many faults were `made`; makes no more |
+| POST /simulator/reset | ends every life and forgets everything, the faults too |
 
-All of it is JSON. A fault answers 400 with `{"error": …}`.
+All of it is JSON. A mistake answers 400 with `{"error": …}`.
+
+Faults are a list of rules, the first of which that fits is followed, or an object with any of these:
+    {"rules": [{"fault": "429", "on": "create", "resource": "messages", "to": "+14155550100", "times": 3,
+                "lasts": 60, "retry_after": 2}, {"fault": "slow", "on": "any", "seconds": 5}],
+     "random": {"seed": 1, "rates": {"drop-after": 0.02, "500-before": 0.01}, "on": "any", "resource": "calls"},
+     "callbacks": {"seed": 1, "duplicate": 0.1, "lose": 0.01, "shuffle": true, "delay": 2, "before_answer": 0.5}}
+`on` is create (if left out), list, fetch, update, delete or any; `resource` any (if left out), messages, calls,
+recordings or account. The faults are listed in local/twilio/faults.py, what callbacks can meet in callbacks.py.
 """
 
 from itertools import islice
@@ -20,6 +31,7 @@ from aiohttp.typedefs import Handler
 
 from local.twilio.call_life import Plan
 from local.twilio.exchange import Exchange
+from local.twilio.fault_plan import FaultPlan
 from local.twilio.forms import is_url
 from local.twilio.inbound import receive_text
 from local.twilio.network import Network
@@ -27,8 +39,9 @@ from local.twilio.store import Record, Store
 from local.twilio.twiml import Source
 
 DEFAULT_LIMIT = 100
-TEXT_PATH = "/api/sms/inbound"
+TEXT_PATH = "/api/sms/inbound#rc=5&rp=all"
 CALL_PATH = "/api/voice/inbound"
+STATUS_PATH = "/api/voice/status#rc=5&rp=all"
 R = TypeVar("R", bound=Record)
 
 
@@ -71,6 +84,10 @@ class Control:
                 web.get("/messages", self.messages),
                 web.get("/calls", self.calls),
                 web.get("/webhooks", self.webhooks),
+                web.get("/accepted", self.accepted),
+                web.put("/faults", self.make_faults),
+                web.get("/faults", self.faults),
+                web.delete("/faults", self.clear_faults),
                 web.post("/reset", self.reset),
             ]
         )
@@ -96,7 +113,7 @@ class Control:
         plan = Plan(
             source=self._source(asked.url, CALL_PATH),
             fallback=_optional(asked.fallback_url),
-            status_callback=_optional(asked.status_callback),
+            status_callback=_optional(asked.status_callback or self._default(STATUS_PATH)),
         )
         call = self._exchange.receive(from_=asked.from_, to=asked.to, plan=plan)
         return _json({"sid": call.sid}, status=201)
@@ -115,6 +132,25 @@ class Control:
         newest = list(reversed(log))[: _limit(request)]
         return _json({"webhooks": newest, "total": len(log)})
 
+    async def accepted(self, _request: web.Request) -> web.Response:
+        """How many creates were accepted for each delivery."""
+        return _json(self._network.accepted)
+
+    async def make_faults(self, request: web.Request) -> web.Response:
+        """Make these faults from now on."""
+        self._network.faults.follow(FaultPlan.read(await request.read()))
+        return web.Response(status=204)
+
+    async def faults(self, _request: web.Request) -> web.Response:
+        """What is going wrong at present, and how often each fault was made."""
+        faults = self._network.faults
+        return _json({**msgspec.structs.asdict(faults.plan()), "made": faults.made})
+
+    async def clear_faults(self, _request: web.Request) -> web.Response:
+        """Make no more faults."""
+        self._network.faults.clear()
+        return web.Response(status=204)
+
     async def reset(self, _request: web.Request) -> web.Response:
         """Forget everything."""
         await self._network.reset()
@@ -123,7 +159,11 @@ class Control:
     def _source(self, url: str | None, path: str) -> Source:
         if url is None and self._webhooks is None:
             raise ValueError("expected `url`, as the simulator was started without --webhooks")
-        return _required(url if url is not None else f"{(self._webhooks or '').rstrip('/')}{path}")
+        return _required(url if url is not None else self._default(path) or "")
+
+    def _default(self, path: str) -> str | None:
+        """What somebody would set at Twilio for this app."""
+        return self._webhooks and f"{self._webhooks.rstrip('/')}{path}"
 
 
 @web.middleware

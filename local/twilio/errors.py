@@ -15,6 +15,9 @@ MESSAGES: Mapping[int, str] = MappingProxyType(
         20006: "Page number out of range",
         20009: "Cannot change or delete this resource before it is complete.",
         20404: "The requested resource was not found",
+        20429: "Too Many Requests",
+        20500: "Internal Server Error",
+        20503: "Service Unavailable",
         # REST, calls
         21201: "No 'To' number is specified",
         21205: "Url parameter is required and must be a valid http or https URL.",
@@ -48,7 +51,8 @@ MESSAGES: Mapping[int, str] = MappingProxyType(
         30409: "This message cannot be canceled",
         35114: "Scheduling does not support this timestamp",
         90007: "Invalid validity period value: expected 1 to 36000",
-        # how a message ends
+        # how a message ends, or why none is taken
+        30002: "Account suspended",
         30003: "Unreachable destination handset",
         30004: "Message blocked",
         30005: "Unknown destination handset",
@@ -65,7 +69,9 @@ MESSAGES: Mapping[int, str] = MappingProxyType(
         12300: "Invalid Content-Type",
     }
 )
-STATUSES: Mapping[int, int] = MappingProxyType({20003: 401, 20404: 404, 20004: 405, 20009: 409})
+STATUSES: Mapping[int, int] = MappingProxyType(
+    {20003: 401, 30002: 403, 20404: 404, 20004: 405, 20009: 409, 20429: 429, 20500: 500, 20503: 503}
+)
 
 
 def message_of(code: int) -> str:

@@ -26,6 +26,7 @@ class Exchange:
             events=order.events,
             time_limit=order.time_limit,
             detect_machine=order.detect_machine,
+            recording=order.recording,
             ending=call_ending(order.to),
         )
         return self._begin(to=order.to, from_=order.from_, direction="outbound-api", status="queued", plan=plan)
@@ -69,7 +70,7 @@ class Exchange:
             )
         )
         life = self._lives[call.sid] = CallLife(self._network, call.sid, plan)
-        self._network.begin(self._until_it_ends(life, call.sid))
+        self._network.begin(self._until_it_ends(life, call.sid), name=call.sid)
         return call
 
     async def _until_it_ends(self, life: CallLife, sid: str) -> None:

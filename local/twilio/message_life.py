@@ -4,13 +4,14 @@ https://www.twilio.com/docs/messaging/guides/track-outbound-message-status
 """
 
 from local.twilio.account import API_VERSION
+from local.twilio.callbacks import Mail
 from local.twilio.dates import now
 from local.twilio.errors import RestError, message_of
 from local.twilio.forms import new_sid
 from local.twilio.messages import ENDED, Message, MessageOrder
 from local.twilio.network import Network
 from local.twilio.numbers import text_ending
-from local.twilio.webhooks import Hook, HookError
+from local.twilio.webhooks import Hook
 
 QUEUED_AFTER = 0.1
 SENT_AFTER = 0.3
@@ -43,7 +44,7 @@ def send(network: Network, order: MessageOrder, *, direction: str = "outbound-ap
     if order.send_at:
         network.begin_later(message.sid, order.send_at, lambda: _live(network, message.sid))
     else:
-        network.begin(_live(network, message.sid))
+        network.begin(_live(network, message.sid), name=message.sid)
     return message
 
 
@@ -53,7 +54,7 @@ def cancel(network: Network, message: Message) -> Message:
         raise RestError(30409)
     network.call_off(message.sid)
     canceled = _change(network, message.sid, "canceled")
-    network.begin(_tell(network, canceled))
+    network.begin(_tell(network.mail(), canceled))
     return canceled
 
 
@@ -65,21 +66,22 @@ def redact(network: Network, message: Message) -> Message:
 
 
 async def _live(network: Network, sid: str) -> None:
-    message = network.messages[sid]
+    message, mail = network.messages[sid], network.mail()
     if message.service:
         await network.wait(QUEUED_AFTER)
         network.messages.change(sid, from_=message.from_ or network.sender)
-        await _tell(network, _change(network, sid, "queued"))
+        await _tell(mail, _change(network, sid, "queued"))
     ending = text_ending(message.to)
     await network.wait(SENT_AFTER)
     if ending.status != "failed":
-        await _tell(network, _change(network, sid, "sent"))
+        await _tell(mail, _change(network, sid, "sent"))
         await network.wait(DELIVERED_AFTER)
     if ending.status == "read":
-        await _tell(network, _change(network, sid, "delivered"))
+        await _tell(mail, _change(network, sid, "delivered"))
         await network.wait(DELIVERED_AFTER)
     if ending.status != "sent":
-        await _tell(network, _change(network, sid, ending.status, ending.error_code))
+        await _tell(mail, _change(network, sid, ending.status, ending.error_code))
+    await mail.end()
 
 
 def _change(network: Network, sid: str, status: str, error_code: int | None = None) -> Message:
@@ -94,14 +96,10 @@ def _change(network: Network, sid: str, status: str, error_code: int | None = No
     )
 
 
-async def _tell(network: Network, message: Message) -> None:
-    """Post the status callback, if one was asked for; what comes of it changes nothing, and is in the log."""
-    if message.status_callback is None:
-        return
-    try:
-        await network.webhooks.send(Hook(url=message.status_callback, fields=tuple(_fields(message).items())))
-    except HookError:
-        return
+async def _tell(mail: Mail, message: Message) -> None:
+    """Make the status callback, if one was asked for; what comes of it changes nothing, and is in the log."""
+    if message.status_callback is not None:
+        await mail.post(Hook(url=message.status_callback, fields=tuple(_fields(message).items())))
 
 
 def _fields(message: Message) -> dict[str, str]:

@@ -2,14 +2,19 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from local.twilio.account import Account
+from local.twilio.callbacks import Mail
 from local.twilio.calls import Call
 from local.twilio.dates import now
+from local.twilio.fault_plan import Faults
 from local.twilio.messages import Message
+from local.twilio.recordings import Recording
 from local.twilio.store import Store
 from local.twilio.webhooks import Webhooks
 
@@ -20,6 +25,7 @@ class Network:
     """Everything that the lives of messages and calls share.
 
     `pace` scales every delay: 1.0 is plausible, 0 is at once. `sender` is what a Messaging Service picks.
+    `accepted` counts the creates by the `delivery` in the query of their StatusCallback, however many they are.
     """
 
     def __init__(self, *, account: Account, webhooks: Webhooks, pace: float, sender: str) -> None:
@@ -30,6 +36,9 @@ class Network:
         self.started: datetime = now()
         self.messages: Store[Message] = Store()
         self.calls: Store[Call] = Store()
+        self.recordings: Store[Recording] = Store()
+        self.accepted: Counter[str] = Counter()
+        self.faults = Faults()
         self._alive: set[asyncio.Task[None]] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
@@ -37,9 +46,19 @@ class Network:
         """Let simulated time pass."""
         await asyncio.sleep(seconds * self.pace)
 
-    def begin(self, life: Coroutine[Any, Any, None]) -> None:
+    def mail(self) -> Mail:
+        """The way of the callbacks of one message or call to the app."""
+        return Mail(self.webhooks, self.faults.disordered, begin=self.begin)
+
+    async def accept(self, sid: str, callback: str | None) -> None:
+        """Count a create that was accepted; come back when it may be answered."""
+        self.accepted.update(parse_qs(urlsplit(callback or "").query).get("delivery", ()))
+        if self.faults.disordered.answer_waits():
+            await self._over(sid)
+
+    def begin(self, life: Coroutine[Any, Any, None], *, name: str | None = None) -> None:
         """Start a life; it goes on by itself."""
-        task = asyncio.create_task(life)
+        task = asyncio.create_task(life, name=name)
         self._alive.add(task)
         task.add_done_callback(self._ended)
 
@@ -60,7 +79,8 @@ class Network:
             await asyncio.wait(self._alive)
 
     async def reset(self) -> None:
-        """End every life where it is, and forget everything."""
+        """End every life where it is, and forget everything, the faults too."""
+        self.faults.clear()
         for name in list(self._timers):
             self.call_off(name)
         alive = list(self._alive)
@@ -69,11 +89,18 @@ class Network:
         await asyncio.gather(*alive, return_exceptions=True)
         self.messages.clear()
         self.calls.clear()
+        self.recordings.clear()
+        self.accepted.clear()
         self.webhooks.log.clear()
 
     def _due(self, name: str, life: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._timers.pop(name, None)
-        self.begin(life())
+        self.begin(life(), name=name)
+
+    async def _over(self, name: str) -> None:
+        living = [task for task in self._alive if task.get_name() == name]
+        if living:
+            await asyncio.wait(living)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._alive.discard(task)

@@ -4,12 +4,13 @@ https://www.twilio.com/docs/usage/api
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from local.twilio import calls, message_life, messages
+from local.twilio import calls, message_life, messages, recordings
 from local.twilio.account import account_json
 from local.twilio.calls import Call, call_json
 from local.twilio.dates import now, time_filters
@@ -19,6 +20,7 @@ from local.twilio.forms import first
 from local.twilio.messages import Message, message_json
 from local.twilio.network import Network
 from local.twilio.paging import page_of
+from local.twilio.recordings import Recording
 from local.twilio.store import Record, Store
 
 R = TypeVar("R", bound=Record)
@@ -49,20 +51,28 @@ class RestApi:
                 web.get(f"{account}/Calls/{{sid}}.json", self.fetch_call),
                 web.post(f"{account}/Calls/{{sid}}.json", self.update_call),
                 web.delete(f"{account}/Calls/{{sid}}.json", self.delete_call),
+                web.get(f"{account}/Recordings.json", self.list_recordings),
+                web.get(f"{account}/Calls/{{call}}/Recordings.json", self.list_recordings_of_call),
+                web.get(f"{account}/Recordings/{{sid}}.json", self.fetch_recording),
+                web.delete(f"{account}/Recordings/{{sid}}.json", self.delete_recording),
             ]
         )
         return app
 
     @web.middleware
     async def gate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Let a request through: who asks, what is refused, in which shape. Faults on demand belong here."""
+        """Let a request through, unless a fault is to be made."""
+        return await self._network.faults.meet(request, lambda: self._answer(request, handler))
+
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Who asks, what is refused, in which shape."""
         try:
             self._admit(request)
             return await handler(request)
         except RestError as error:
             return web.json_response(error.body(), status=error.status)
         except web.HTTPNotFound:
-            return self._refusal(RestError(20404, f"The requested resource {request.path} was not found"))
+            return self._refusal(_not_found(request))
         except web.HTTPMethodNotAllowed:
             return self._refusal(RestError(20004))
 
@@ -73,7 +83,9 @@ class RestApi:
     async def create_message(self, request: web.Request) -> web.Response:
         """Message: create."""
         order = messages.read_order(await _form(request), now=now())
-        return self._shown(message_life.send(self._network, order), status=201)
+        message = message_life.send(self._network, order)
+        await self._network.accept(message.sid, order.status_callback)
+        return self._shown(message, status=201)
 
     async def list_messages(self, request: web.Request) -> web.Response:
         """Message: list."""
@@ -115,7 +127,9 @@ class RestApi:
     async def create_call(self, request: web.Request) -> web.Response:
         """Call: create."""
         order = calls.read_order(await _form(request))
-        return self._shown(self._exchange.dial(order), status=201)
+        call = self._exchange.dial(order)
+        await self._network.accept(call.sid, order.status_callback.url if order.status_callback else None)
+        return self._shown(call, status=201)
 
     async def list_calls(self, request: web.Request) -> web.Response:
         """Call: list."""
@@ -155,6 +169,38 @@ class RestApi:
         self._network.calls.remove(call.sid)
         return web.Response(status=204)
 
+    async def list_recordings(self, request: web.Request) -> web.Response:
+        """Recording: list, of all calls or of one."""
+        query = dict(request.query)
+        created = list(time_filters(query, "DateCreated"))
+        tests: list[Callable[[Recording], bool]] = [
+            lambda recording: all(test(recording.created) for test in created),
+            lambda recording: query.get("CallSid") in {None, "", recording.call_sid},
+        ]
+        uri, store = self._account.uri("/Recordings"), self._network.recordings
+        page = page_of(store, query, uri=uri, tests=tests, show=self._recording, name="recordings")
+        return web.json_response(page)
+
+    async def list_recordings_of_call(self, request: web.Request) -> web.Response:
+        """Call recording: list."""
+        sid = request.match_info["call"]
+        if self._network.calls.get(sid) is None:
+            raise _not_found(request)
+        tests: list[Callable[[Recording], bool]] = [lambda recording: recording.call_sid == sid]
+        uri, store = self._account.uri(f"/Calls/{sid}/Recordings"), self._network.recordings
+        show = partial(recordings.call_recording_json, self._account)
+        page = page_of(store, dict(request.query), uri=uri, tests=tests, show=show, name="recordings")
+        return web.json_response(page)
+
+    async def fetch_recording(self, request: web.Request) -> web.Response:
+        """Recording: fetch."""
+        return web.json_response(self._recording(_found(self._network.recordings, request)))
+
+    async def delete_recording(self, request: web.Request) -> web.Response:
+        """Recording: delete."""
+        self._network.recordings.remove(_found(self._network.recordings, request).sid)
+        return web.Response(status=204)
+
     def _admit(self, request: web.Request) -> None:
         owner = request.match_info.get("account", self._account.sid)
         if not self._account.admits(request.headers.get("Authorization")) or owner != self._account.sid:
@@ -169,6 +215,9 @@ class RestApi:
     def _call(self, call: Call) -> dict[str, object]:
         return call_json(self._account, call)
 
+    def _recording(self, recording: Recording) -> dict[str, object]:
+        return recordings.recording_json(self._account, recording)
+
     def _shown(self, record: Message | Call, *, status: int = 200) -> web.Response:
         shown = self._message(record) if isinstance(record, Message) else self._call(record)
         return web.json_response(shown, status=status)
@@ -177,8 +226,12 @@ class RestApi:
 def _found(store: Store[R], request: web.Request) -> R:
     record = store.get(request.match_info["sid"])
     if record is None:
-        raise RestError(20404, f"The requested resource {request.path} was not found")
+        raise _not_found(request)
     return record
+
+
+def _not_found(request: web.Request) -> RestError:
+    return RestError(20404, f"The requested resource {request.path} was not found")
 
 
 async def _form(request: web.Request) -> dict[str, list[str]]:

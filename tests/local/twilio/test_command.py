@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
 from tests.local.twilio.conftest import ACCOUNT_SID
@@ -62,6 +63,32 @@ async def test_the_command_says_where_it_is_and_serves_until_ctrl_c() -> None:
         assert err == ""
         if sys.platform != "win32":  # Windows has no Ctrl-C for one process alone, and CTRL_BREAK_EVENT kills
             assert code == 0
+
+
+async def test_faults_can_be_made_from_the_start(tmp_path: Path) -> None:
+    faults = tmp_path / "faults.json"
+    faults.write_text('[{"fault": "suspended"}]', encoding="utf-8")
+    async with command("--port", "0", "--faults", str(faults), **CREDENTIALS) as process:
+        assert process.stdout is not None
+        client = Client(ACCOUNT_SID, AUTH_TOKEN)
+        client.api.base_url = (await process.stdout.readline()).decode().split()[-1]
+        with pytest.raises(TwilioRestException) as refused:
+            await asyncio.to_thread(client.messages.create, to="+14155550100", from_="+14155550199", body="x")
+
+    assert refused.value.code == 30002
+
+
+@pytest.mark.parametrize("text", ['[{"fault": "earthquake"}]', "{", None])
+async def test_faults_that_cannot_be_read_are_one_sentence(tmp_path: Path, text: str | None) -> None:
+    faults = tmp_path / "faults.json"
+    if text is not None:
+        faults.write_text(text, encoding="utf-8")
+    async with command("--port", "0", "--faults", str(faults), **CREDENTIALS) as process:
+        code, out, err = await ended(process)
+
+    assert (code, out) == (1, "")
+    assert err.startswith(f"The Twilio simulator cannot use the faults in {faults}: ")
+    assert err.count("\n") == 1
 
 
 async def test_a_busy_port_is_one_sentence() -> None:

@@ -9,12 +9,23 @@ import aiohttp
 import pytest
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.call import CallInstance
+from twilio.rest.api.v2010.account.call.recording import RecordingInstance as CallRecordingInstance
 from twilio.rest.api.v2010.account.message import MessageInstance
+from twilio.rest.api.v2010.account.recording import RecordingInstance
 
 from local.twilio import Simulator
 from tests.local.twilio.conftest import ACCOUNT_SID
 from tests.local.twilio.receiver import SAY_HELLO
-from tests.local.twilio.samples.openapi import ACCOUNT, CALL, MESSAGE, PAGE, RFC_2822, Field
+from tests.local.twilio.samples.openapi import (
+    ACCOUNT,
+    CALL,
+    CALL_RECORDING,
+    MESSAGE,
+    PAGE,
+    RECORDING,
+    RFC_2822,
+    Field,
+)
 
 TO, FROM = "+14155550100", "+14155550199"
 URI = r"/2010-04-01/Accounts/AC[0-9a-f]{32}/\S+\.json"
@@ -88,6 +99,23 @@ async def test_calls_have_the_documented_shape(http: aiohttp.ClientSession, simu
     assert faults(page, PAGE) == []
 
 
+async def test_recordings_have_the_documented_shape(http: aiohttp.ClientSession, simulator: Simulator) -> None:
+    call = {"To": TO, "From": FROM, "Twiml": SAY_HELLO, "Record": "true"}
+    async with http.post(f"{BASE}/Calls.json", data=call) as response:
+        sid = (await response.json())["sid"]
+    await simulator.settled()
+    async with http.get(f"{BASE}/Recordings.json", params={"CallSid": sid}) as response:
+        page = await response.json()
+    async with http.get(f"{BASE}/Calls/{sid}/Recordings.json") as response:
+        of_call = await response.json()
+    async with http.get(page["recordings"][0]["uri"]) as response:
+        assert page.pop("recordings") == [fetched := await response.json()]
+
+    assert faults(fetched, RECORDING) == []
+    assert [faults(shown, CALL_RECORDING) for shown in of_call.pop("recordings")] == [[]]
+    assert faults(page, PAGE) == faults(of_call, PAGE) == []
+
+
 async def test_the_account_has_the_documented_shape(http: aiohttp.ClientSession) -> None:
     async with http.get(f"{BASE}.json") as response:
         assert faults(await response.json(), ACCOUNT) == []
@@ -136,6 +164,10 @@ async def test_the_table_knows_every_field_of_the_official_client(client: Client
     message = MessageInstance(client.api.v2010, {}, ACCOUNT_SID)
     call = CallInstance(client.api.v2010, {}, ACCOUNT_SID)
 
-    for instance, table in ((message, MESSAGE), (call, CALL)):
+    recording = RecordingInstance(client.api.v2010, {}, ACCOUNT_SID)
+    of_call = CallRecordingInstance(client.api.v2010, {}, ACCOUNT_SID, "CA" + "0" * 32)
+
+    tables = ((message, MESSAGE), (call, CALL), (recording, RECORDING), (of_call, CALL_RECORDING))
+    for instance, table in tables:
         names = {name.strip("_") for name in vars(instance)}
         assert names - {"version", "solution", "context"} == set(table)

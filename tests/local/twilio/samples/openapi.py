@@ -1,7 +1,8 @@
 """The fields of Twilio's answers: type, format (a SID's is its prefix), whether null is allowed.
 
 A table made from `spec/json/twilio_api_v2010.json` of https://github.com/twilio/twilio-oai, version 2.1.13
-(commit 00c8d36829d67333c14bef357affd57851408ad7): schemas api.v2010.account, .message and .call.
+(commit 00c8d36829d67333c14bef357affd57851408ad7): schemas api.v2010.account, .message, .call, .recording and
+.call.call_recording.
 `stir_verstat` is newer: it stands in the Call that the `twilio` package 9.13.0 was generated with.
 """
 
@@ -72,6 +73,31 @@ CALL = {
     "uri": Field(str),
     "subresource_uris": Field(dict, "uri-map"),
 }
+RECORDING_STATUSES = "in-progress|paused|stopped|processing|completed|absent|deleted"
+RECORDING_SOURCES = (
+    "DialVerb|Conference|OutboundAPI|Trunking|RecordVerb|StartCallRecordingAPI|StartConferenceRecordingAPI"
+)
+EVERY_RECORDING = {
+    "account_sid": Field(str, "AC"),
+    "api_version": Field(str),
+    "call_sid": Field(str, "CA"),
+    "conference_sid": Field(str, "CF"),
+    "date_created": Field(str, RFC_2822),
+    "date_updated": Field(str, RFC_2822),
+    "start_time": Field(str, RFC_2822),
+    "duration": Field(str),
+    "sid": Field(str, "RE"),
+    "price": Field(str),
+    "price_unit": Field(str),
+    "status": Field(str, RECORDING_STATUSES),
+    "channels": Field(int, nullable=False),
+    "source": Field(str, RECORDING_SOURCES),
+    "error_code": Field(int),
+    "uri": Field(str),
+    "encryption_details": Field(dict),
+}
+RECORDING = {**EVERY_RECORDING, "subresource_uris": Field(dict, "uri-map"), "media_url": Field(str)}
+CALL_RECORDING = {**EVERY_RECORDING, "track": Field(str)}
 ACCOUNT = {
     "auth_token": Field(str),
     "date_created": Field(str, RFC_2822),
