@@ -36,6 +36,8 @@ INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 LOCAL_COMMANDS = {
     "run": "start everything, prove that it works, and stay up",
     "send": "enqueue one request",
+    "replay": "send rejected or failed deliveries again",
+    "soak": "send thousands of requests while everything fails, and count",
 }
 CHECKS = ("lint", "format", "types", "pytest")
 
@@ -123,7 +125,7 @@ def hand_over(arguments: list[str]) -> int:
         code = subprocess.call([sys.executable, *command, "--check", *arguments], env=_environment())
         if code or asks_for_help:
             return code
-    prepare(venv, REQUIREMENTS, azurite=arguments[0] == "run")
+    prepare(venv, REQUIREMENTS, azurite=arguments[0] in {"run", "soak"})
     return _become([str(venv.python), *command, *arguments])
 
 

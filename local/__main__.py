@@ -1,4 +1,4 @@
-"""`python -m local run` and `python -m local send`: what `dev.py` hands over to, in its virtual environment.
+"""`python -m local run`, `send` and the others: what `dev.py` hands over to, in its virtual environment.
 
 Only the standard library is imported before the arguments are known to be good.
 """
@@ -6,7 +6,8 @@ Only the standard library is imported before the arguments are known to be good.
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from local.errors import LocalError
@@ -14,6 +15,7 @@ from local.parts import PORT, STORAGE_PORT, TWILIO_PORT, Places
 
 HOME = Path(__file__).resolve().parents[1] / ".switchboard"
 REQUEST_FIELDS = ("id", "channel", "to", "from", "body", "say")
+SEARCH_FIELDS = ("status", "to", "since", "until")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -25,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        return _run(options) if options.command == "run" else _send(options)
+        return _COMMANDS[options.command](options)
     except LocalError as fault:
         print(fault, file=sys.stderr)
         return 1
@@ -39,6 +41,16 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands.add_parser("run", help="start everything and prove that it works", allow_abbrev=False))
+    _add_soak(
+        commands.add_parser(
+            "soak",
+            help="send thousands of requests while everything fails, and count",
+            allow_abbrev=False,
+            description="Two hosts that are killed every few seconds, with faults of Twilio and of the storage at "
+            "random. The exit code is 0 only if every request was sent once.",
+        )
+    )
+    _add_replay(commands.add_parser("replay", help="send rejected or failed deliveries again", allow_abbrev=False))
     _add_send(
         commands.add_parser(
             "send",
@@ -49,6 +61,11 @@ def parser() -> argparse.ArgumentParser:
         )
     )
     return whole
+
+
+def _add_soak(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--requests", type=_count, default=2000, help="how many (%(default)s)")
+    command.add_argument("--seed", type=int, default=1, help="of everything that happens at random (%(default)s)")
 
 
 def _add_run(command: argparse.ArgumentParser) -> None:
@@ -72,16 +89,35 @@ def _add_send(command: argparse.ArgumentParser) -> None:
     command.add_argument("--id", help="the request's id; the same id is sent once, ever (default: a new one)")
     command.add_argument("--json", metavar="FILE", help="the request as a JSON object; - is standard input")
     command.add_argument("--follow", action="store_true", help="print the timeline until it ends")
-    command.add_argument("--url", type=_url, default=f"http://127.0.0.1:{PORT}", help="of the functions (%(default)s)")
-    command.add_argument(
-        "--key", default=os.environ.get("SWITCHBOARD_KEY"), help="a function key (default: SWITCHBOARD_KEY)"
-    )
+    _add_functions(command)
     command.add_argument(
         "--storage-port",
         type=_port,
         help="the local storage of `dev.py run --storage-port` "
         "(default: AzureWebJobsStorage of the environment, else of local.settings.json)",
     )
+
+
+def _add_replay(command: argparse.ArgumentParser) -> None:
+    command.add_argument("id", nargs="*", help="a delivery")
+    command.add_argument("--status", help="all that are in this status, such as failed or rejected")
+    command.add_argument("--to", help="all to this recipient")
+    command.add_argument("--since", type=_moment, help="of these, those made at this time or later: ISO 8601, else UTC")
+    command.add_argument("--until", type=_moment, help="of these, those made at this time or before")
+    _add_functions(command)
+
+
+def _add_functions(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--url", type=_url, default=f"http://127.0.0.1:{PORT}", help="of the functions (%(default)s)")
+    command.add_argument(
+        "--key", default=os.environ.get("SWITCHBOARD_KEY"), help="a function key (default: SWITCHBOARD_KEY)"
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 on, got {text!r}")
+    return int(text)
 
 
 def _port(text: str) -> int:
@@ -94,6 +130,14 @@ def _url(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise argparse.ArgumentTypeError(f"expected an http:// or https:// URL, got {text!r}")
     return text
+
+
+def _moment(text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError(f"expected a time such as 2026-01-31T09:30, got {text!r}") from fault
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -122,6 +166,28 @@ def _send(options: argparse.Namespace) -> int:
             key=options.key,
         )
     )
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from local.replay import Wishes, replay  # noqa: PLC0415 - needs what is installed, unlike --help
+
+    given = {name: getattr(options, name) for name in SEARCH_FIELDS}
+    search = {name: value for name, value in given.items() if value is not None}
+    return replay(Wishes(ids=tuple(options.id), search=search, url=options.url, key=options.key))
+
+
+def _soak(options: argparse.Namespace) -> int:
+    from local.harness.soak import main as soak  # noqa: PLC0415 - needs what is installed, unlike --help
+
+    return soak(requests=options.requests, seed=options.seed)
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": _run,
+    "send": _send,
+    "replay": _replay,
+    "soak": _soak,
+}
 
 
 if __name__ == "__main__":

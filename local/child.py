@@ -117,7 +117,7 @@ class Child:
         output = self._process.stdout
         if output is None:
             return
-        with output, Path(log or os.devnull).open("w", encoding="utf-8", buffering=1) as copy:
+        with output, Path(log or os.devnull).open("a", encoding="utf-8", buffering=1) as copy:
             for line in output:
                 copy.write(line)
                 self._last_lines.append(line.rstrip())

@@ -21,6 +21,7 @@ class Sent:
 
     request_id: str
     message_id: str
+    request: Mapping[str, object]
 
 
 class EnqueueError(LocalError):
@@ -60,7 +61,7 @@ def put(queue: QueueClient, request: Mapping[str, object]) -> Sent:
         message = queue.send_message(json.dumps(request, ensure_ascii=False))
     except AzureError as fault:
         raise EnqueueError(_sentence(queue, fault)) from fault
-    return Sent(request_id=str(request["id"]), message_id=str(message.id))
+    return Sent(request_id=str(request["id"]), message_id=str(message.id), request=dict(request))
 
 
 def mint_id(kind: str) -> str:

@@ -50,6 +50,14 @@ class Delivery(msgspec.Struct, frozen=True):
     error_code: int | str | None = None
     error_message: str | None = None
     events: tuple[Event, ...] = ()
+    request: str | None = None
+
+    def asked_for(self, request: Mapping[str, object]) -> bool:
+        """Whether it was this request that it was made for."""
+        try:
+            return self.request is None or msgspec.json.decode(self.request) == request
+        except msgspec.DecodeError:
+            return False
 
     @property
     def is_final(self) -> bool:
@@ -84,10 +92,14 @@ def read_delivery(delivery_id: str, *, url: str, key: str | None = None) -> Deli
 def find_delivery(sent: Sent, *, url: str, key: str | None = None) -> Delivery | None:
     """The delivery of what was enqueued, or None before it is taken from the queue; raises FollowError.
 
-    A message that is refused is recorded under its own id: it never occupies the id that it names.
+    A message that is refused is recorded under its own id: it never occupies the id that it names, which may be
+    somebody else's delivery.
     """
     refused = read_delivery(sent.message_id, url=url, key=key)
-    return refused or read_delivery(sent.request_id, url=url, key=key)
+    if refused is not None:
+        return refused
+    named = read_delivery(sent.request_id, url=url, key=key)
+    return named if named is not None and named.asked_for(sent.request) else None
 
 
 def follow(

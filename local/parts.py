@@ -11,10 +11,11 @@ from typing import Literal
 from local import azurite
 from local.child import Child
 from local.errors import LocalError
-from local.ports import HOST, require_free
+from local.ports import HOST, require_different, require_free
 
 Host = Literal["embedded", "func"]
 PORT, TWILIO_PORT, STORAGE_PORT = 7071, 7080, 10000
+LEASE_SECONDS = 60
 
 
 class CoreToolsMissingError(LocalError):
@@ -51,11 +52,15 @@ class Places:
         return self.home / "data" / str(self.storage_port)
 
     def log(self, part: str, port: int) -> Path:
-        """Where a part's output goes, anew with each start."""
+        """Where a part's output goes, after what the starts before wrote."""
         return self.home / "logs" / f"{part}-{port}.log"
 
     def require_free_ports(self) -> None:
-        """Raise PortBusyError for the first port that something else listens on."""
+        """Raise PortBusyError for the first port that something else listens on, or that two parts want."""
+        require_different(
+            {"--port": self.port, "--twilio-port": self.twilio_port}
+            | {f"--storage-port + {offset}": self.storage_port + offset for offset in range(len(azurite.SERVICES))}
+        )
         for offset, service in enumerate(azurite.SERVICES):
             wanted_by = f"Azurite's {service.lower()} service"
             require_free(self.storage_port + offset, wanted_by=wanted_by, option="--storage-port")
@@ -99,7 +104,9 @@ def start_functions(places: Places, env: Mapping[str, str], *, host: Host) -> Ch
             env=here,
             stops_by_signal=True,
         )
-    command = [sys.executable, "-m", "local.leash", "local.host", *port]
+    # a minute, where Azure's host has ten: whoever kills the functions here waits for what they were at
+    lease = ["--queue-lease", str(LEASE_SECONDS)]
+    command = [sys.executable, "-m", "local.leash", "local.host", *port, *lease]
     return Child("The functions host", command, ready=r"^Functions host on (http://\S+)", log=log, env=env)
 
 

@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from collections.abc import Mapping
 
 from local.errors import LocalError
 
@@ -10,6 +11,15 @@ HOST = "127.0.0.1"
 
 class PortBusyError(LocalError):
     """Somebody else listens there; the message names the port, what wanted it and the option for another."""
+
+
+def require_different(wanted: Mapping[str, int]) -> None:
+    """Raise PortBusyError where two options name the same port."""
+    by_port: dict[int, str] = {}
+    for option, port in wanted.items():
+        if port in by_port:
+            raise PortBusyError(f"Port {port} can't be used twice, and {by_port[port]} and {option} both name it.")
+        by_port[port] = option
 
 
 def require_free(port: int, *, wanted_by: str, option: str) -> None:

@@ -33,6 +33,8 @@ def main() -> None:
     # Azure's clients log every request with its URL, and every answer of a storage in trouble.
     for name, level in {"azure": logging.WARNING, "azure.storage": logging.ERROR, "asyncio": logging.WARNING}.items():
         logging.getLogger(name).setLevel(level)
+    # Azure ends the process with the app's clients open, and so does this host: no news
+    logging.getLogger("asyncio").addFilter(lambda record: not record.getMessage().startswith("Unclosed "))
     try:
         threads_left = _run(options)
     except HostError as exc:

@@ -29,8 +29,15 @@ FAILED = {
 DELIVERED = {"status": "delivered", "at": "2026-01-31T09:30:01+00:00", "sid": "SM1"}
 
 
-def body(*events: dict[str, Any]) -> bytes:
-    whole = {"id": "a:1", "channel": "sms", "status": events[-1]["status"], "attempts": 1, "events": events}
+def body(*events: dict[str, Any], request: str | None = None) -> bytes:
+    whole = {
+        "id": "a:1",
+        "channel": "sms",
+        "status": events[-1]["status"],
+        "attempts": 1,
+        "events": events,
+        "request": request,
+    }
     return json.dumps(whole).encode()
 
 
@@ -105,11 +112,20 @@ def test_following_ends_when_time_is_over() -> None:
 
 
 def test_a_refused_message_is_found_under_the_id_that_the_queue_gave_it() -> None:
-    sent = Sent(request_id="a:1", message_id="message-7")
+    sent = Sent(request_id="a:1", message_id="message-7", request={"id": "a:1"})
     with functions((404, b""), (404, b""), (404, b""), (200, body(QUEUED))) as (url, asked):
         assert find_delivery(sent, url=url) is None
         assert find_delivery(sent, url=url) is not None
     assert [path.rpartition("/")[2] for path, _ in asked] == ["message-7", "a%3A1"] * 2
+
+
+def test_a_delivery_that_was_made_for_another_request_under_the_same_id_is_not_ours() -> None:
+    sent = Sent(request_id="a:1", message_id="message-7", request={"id": "a:1", "body": "mine"})
+    other = body(QUEUED, request='{"id": "a:1", "body": "theirs"}')
+    ours = body(QUEUED, request='{"body": "mine", "id": "a:1"}')
+    with functions((404, b""), (200, other), (404, b""), (200, ours)) as (url, _):
+        assert find_delivery(sent, url=url) is None
+        assert find_delivery(sent, url=url) is not None
 
 
 def test_the_id_is_escaped_and_the_key_is_sent_as_a_header() -> None:
