@@ -5,11 +5,12 @@ from http import HTTPStatus
 
 import azure.functions as func
 
+from shared.housekeeping.run import run
 from shared.inbound import arrivals, status
 from shared.logs import quieten
 from shared.settings import Settings
 from shared.web import people, twilio
-from shared.wiring import Wiring
+from shared.wiring import Wiring, clock
 
 settings = Settings.from_env(os.environ)
 wiring = Wiring(settings)
@@ -20,7 +21,13 @@ quieten()
 @app.queue_trigger("message", settings.outbound_queue, "AzureWebJobsStorage", data_type=func.DataType.BINARY)
 async def outbound(message: func.QueueMessage) -> None:
     """Send what a message of the outbound queue asks for, once."""
-    await wiring.sender.take(message.id or "", message.get_body())
+    await wiring.sender.take(message.id or "", message.get_body(), enqueued_at=message.insertion_time)
+
+
+@app.timer_trigger("timer", settings.housekeeping_cron, run_on_startup=False, use_monitor=True)
+async def housekeeping(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding needs it
+    """Look after stuck deliveries, the poison queue, and what is kept no longer."""
+    await run(wiring.chores, clock=clock)
 
 
 @app.route("sms/status", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -65,6 +72,24 @@ async def delivery(req: func.HttpRequest) -> func.HttpResponse:
 async def search_deliveries(req: func.HttpRequest) -> func.HttpResponse:
     """Show a page of deliveries by recipient, status and time."""
     return await people.search(req, wiring)
+
+
+@app.route("deliveries/{id}", methods=["DELETE"])
+async def erase_delivery(req: func.HttpRequest) -> func.HttpResponse:
+    """Erase what a delivery said and to whom."""
+    return await people.erase(req, wiring)
+
+
+@app.route("deliveries/{id}/replay", methods=["POST"])
+async def replay_delivery(req: func.HttpRequest) -> func.HttpResponse:
+    """Send a rejected or failed delivery again."""
+    return await people.replay_one(req, wiring)
+
+
+@app.route("deliveries/replay", methods=["POST"])
+async def replay_deliveries(req: func.HttpRequest) -> func.HttpResponse:
+    """Send a page of rejected or failed deliveries again."""
+    return await people.replay_found(req, wiring)
 
 
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

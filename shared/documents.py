@@ -1,7 +1,7 @@
 """JSON objects from outside, checked against a struct: all of their faults, not just the first. Pure."""
 
 from collections.abc import Container
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -72,7 +72,7 @@ def check_fields(
         try:
             msgspec.convert(document[name], field.type)
         except msgspec.ValidationError as exc:
-            faults.append(Fault(name, _explain(exc)))
+            faults.append(Fault(name, _explain(exc, field.type)))
         else:
             usable[name] = document[name]
     return usable, faults
@@ -89,12 +89,20 @@ def _unknown(name: str, not_yet: Container[str]) -> Fault:
     return Fault(shown, "is no known field")
 
 
-def _explain(error: msgspec.ValidationError) -> str:
+def _explain(error: msgspec.ValidationError, kind: Any) -> str:  # noqa: ANN401 - any type that a field may have
     text = str(error)
     if text.startswith("Invalid enum value"):
         # msgspec repeats the value, which may be somebody's number
-        return "expected one of the values that the schema lists, got another"
+        return f"expected one of {', '.join(_choices(kind))}, got another"
+    if " matching regex " in text:
+        return "expected the form that the schema describes, got another"
     return text[0].lower() + text[1:]
+
+
+def _choices(kind: Any) -> list[str]:  # noqa: ANN401 - any type that a field may have
+    if get_origin(kind) is Literal:
+        return list(get_args(kind))
+    return [choice for part in get_args(kind) for choice in _choices(part)]
 
 
 def _kind(value: object) -> str:

@@ -7,6 +7,8 @@ from typing import Final
 
 from azure.core.exceptions import AzureError
 
+from shared.errors import SwitchboardError
+
 _KEPT: Final = 10.0
 _PATIENCE: Final = 5.0
 
@@ -38,6 +40,8 @@ async def _try(check: Check) -> str | None:
             await check()
     except TimeoutError:
         return f"no answer within {_PATIENCE:g} s"
+    except SwitchboardError as exc:
+        return str(exc)
     except AzureError as exc:
         # the SDK's message may hold URLs and headers: its kind says enough
         return type(exc).__name__

@@ -2,10 +2,13 @@
 
 import base64
 import contextlib
+import math
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Final
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
 LARGEST: Final = 48 * 1024
@@ -31,13 +34,27 @@ class Queue:
             await self._create()
             await self._send(message, delay)
 
+    async def receive(self, *, hidden: timedelta) -> AsyncIterator[tuple[QueueMessage, bytes]]:
+        """Yield what is in the queue, with its bytes; each shows itself again after `hidden` unless it is deleted."""
+        messages = self._client.receive_messages(visibility_timeout=round(hidden.total_seconds()))
+        try:
+            async for message in messages:
+                yield message, _decoded(message.content)
+        except ResourceNotFoundError:
+            return
+
+    async def delete(self, message: QueueMessage) -> None:
+        """Delete a message that was received."""
+        await self._client.delete_message(message)
+
     async def check(self) -> None:
         """Make sure that the queue service answers; a queue that isn't there yet is no fault."""
         with contextlib.suppress(ResourceNotFoundError):
             await self._client.get_queue_properties()
 
     async def _send(self, message: bytes, delay: timedelta) -> None:
-        hidden = max(0, round(min(delay, _LONGEST_DELAY).total_seconds()))
+        # rounded up: who comes before the time comes in vain
+        hidden = max(0, math.ceil(min(delay, _LONGEST_DELAY).total_seconds()))
         text = base64.b64encode(message).decode()
         await self._client.send_message(text, visibility_timeout=hidden, time_to_live=_FOR_EVER)
 
@@ -46,3 +63,11 @@ class Queue:
             await self._client.create_queue()
         except ResourceExistsError:
             return
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        # the functions host reads base64 in lines, too
+        return base64.b64decode("".join(text.split()), validate=True)
+    except ValueError:  # no base64, or not even ASCII
+        return text.encode()

@@ -46,10 +46,14 @@ class ConnectionString:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Storage reached with the app's own identity; `client_id` names a user-assigned one."""
+    """Storage reached with the app's own identity; `client_id` names a user-assigned one.
+
+    Without `managed`, a developer's own sign-in counts too.
+    """
 
     queue_url: str
     table_url: str
+    managed: bool
     client_id: str | None
 
 
@@ -69,6 +73,8 @@ class Settings:
     api_base_url: str
     public_base_url: str
     outbound_queue: str
+    events_queue: str | None
+    twilio_timeout_seconds: int
     schedule_cron: str
     housekeeping_cron: str
     reconcile_after_seconds: int
@@ -94,8 +100,12 @@ class Settings:
         return settings
 
 
-# Named in the contract, and not there yet: refused rather than ignored, as each would change what is sent and when.
-NOT_YET: Final = ("QUIET_HOURS", "EVENTS_QUEUE")
+# Named in the README, and not there yet: refused rather than ignored.
+NOT_YET: Final = ("QUIET_HOURS",)
+_QUEUE_NAME: Final = r"(?!.*--)[a-z0-9][a-z0-9-]{1,54}[a-z0-9]"
+_QUEUE_EXPECTED: Final = "3 to 56 lower-case letters, digits and single hyphens, so that -poison can follow"
+_LONGEST_REPLY: Final = 1600
+_LONGEST_GREETING: Final = 3000
 
 
 def _read(read: "_Reader") -> Settings:
@@ -117,13 +127,9 @@ def _read(read: "_Reader") -> Settings:
         ),
         api_base_url=read.base_url("TWILIO_API_BASE_URL", default="https://api.twilio.com"),
         public_base_url=_public_base_url(read),
-        outbound_queue=read.matching(
-            "OUTBOUND_QUEUE",
-            r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
-            "3 to 63 lower-case letters, digits and single hyphens",
-            default="outbound",
-        )
-        or "",
+        outbound_queue=read.matching("OUTBOUND_QUEUE", _QUEUE_NAME, _QUEUE_EXPECTED, default="outbound") or "",
+        events_queue=read.matching("EVENTS_QUEUE", _QUEUE_NAME, _QUEUE_EXPECTED),
+        twilio_timeout_seconds=read.integer("TWILIO_TIMEOUT_SECONDS", default=10, at_least=1, at_most=60),
         schedule_cron=_cron(read, "SCHEDULE_CRON", default="0 * * * * *"),
         housekeeping_cron=_cron(read, "HOUSEKEEPING_CRON", default="0 */5 * * * *"),
         reconcile_after_seconds=read.integer("RECONCILE_AFTER_SECONDS", default=60, at_least=0, at_most=86_400),
@@ -132,8 +138,9 @@ def _read(read: "_Reader") -> Settings:
         max_call_seconds=read.integer("MAX_CALL_SECONDS", default=3600, at_least=1, at_most=86_400),
         default_region=_region(read),
         retention_days=read.integer("RETENTION_DAYS", default=90, at_least=1, at_most=36_500),
-        sms_reply=read.text("SMS_REPLY") or "",
-        voice_greeting=read.text("VOICE_GREETING") or "Thank you for calling. Nobody can take your call now. Goodbye.",
+        sms_reply=read.short_text("SMS_REPLY", longest=_LONGEST_REPLY) or "",
+        voice_greeting=read.short_text("VOICE_GREETING", longest=_LONGEST_GREETING)
+        or "Thank you for calling. Nobody can take your call now. Goodbye.",
     )
     _check_groups(read, settings)
     return settings
@@ -143,6 +150,9 @@ def _check_groups(read: "_Reader", settings: Settings) -> None:
     given = (read.text("TWILIO_FROM_NUMBER"), read.text("TWILIO_MESSAGING_SERVICE_SID"))
     if not any(given):
         read.fault("TWILIO_FROM_NUMBER", "expected this one or TWILIO_MESSAGING_SERVICE_SID, neither is set")
+    if settings.events_queue in {settings.outbound_queue, f"{settings.outbound_queue}-poison"}:
+        # each event would be taken for a request that can't be used, which is an event again
+        read.fault("EVENTS_QUEUE", "expected another queue than that of the requests and its poison queue")
     if (settings.api_key_secret is None) != (read.text("TWILIO_API_KEY_SID") is None):
         read.fault("TWILIO_API_KEY_SID", "expected both this one and TWILIO_API_KEY_SECRET, or neither")
 
@@ -175,7 +185,9 @@ def _identity(read: "_Reader") -> Identity:
     )
     if not (queue and table):
         read.fault(STORAGE, "expected a connection string, or AzureWebJobsStorage__accountName, or the service URIs")
-    return Identity(queue_url=queue, table_url=table, client_id=read.text(f"{STORAGE}__clientId"))
+    client_id = read.text(f"{STORAGE}__clientId")
+    managed = client_id is not None or (read.text(f"{STORAGE}__credential") or "").lower() == "managedidentity"
+    return Identity(queue_url=queue, table_url=table, managed=managed, client_id=client_id)
 
 
 def _public_base_url(read: "_Reader") -> str:
@@ -233,6 +245,12 @@ class _Reader:
     def text(self, name: str) -> str | None:
         return self.env.get(name, "").strip() or None
 
+    def short_text(self, name: str, *, longest: int) -> str | None:
+        value = self.text(name)
+        if value is not None and len(value) > longest:
+            self.fault(name, f"expected at most {longest} characters, got {len(value)}")
+        return value
+
     def secret(self, name: str, *, required: bool = False) -> Secret | None:
         value = self.text(name)
         if value is None and required:
@@ -261,8 +279,9 @@ class _Reader:
         return int(text)
 
     def base_url(self, name: str, *, default: str) -> str:
-        text = (self.text(name) or default).rstrip("/")
-        if text and not _is_base_url(text):
+        given = self.text(name)
+        text = (given or default).rstrip("/")
+        if (given or text) and not _is_base_url(text):
             self.fault(name, "expected http:// or https:// and a host, without a path, a query or a user")
         return text
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.data.tables import TableEntity, UpdateMode
+from azure.data.tables import TableEntity, TableErrorCode, UpdateMode
 from azure.data.tables.aio import TableClient
 
 from shared.errors import Changed
@@ -34,7 +34,10 @@ class Table:
         """
         try:
             return await self._write(self._client.create_entity, entity)
-        except ResourceExistsError:
+        except ResourceExistsError as exc:
+            # a table that is being deleted answers 409, too; the SDK leaves the code in the text of this error
+            if TableErrorCode.ENTITY_ALREADY_EXISTS.value not in str(exc):
+                raise
             return None
 
     async def put(self, entity: Entity) -> None:
@@ -47,23 +50,27 @@ class Table:
         Raises:
             Changed: the row isn't any more the one that `version` names.
         """
-        try:
-            answer = await self._client.update_entity(
-                entity, mode=UpdateMode.MERGE, etag=version, match_condition=MatchConditions.IfNotModified
-            )
-        except HttpResponseError as exc:
-            if exc.status_code in {404, 412}:
-                raise Changed("the row was changed since it was read") from exc
-            raise
-        return str(answer["etag"])
+        return await self._update(entity, UpdateMode.MERGE, version)
+
+    async def replace(self, entity: Entity, *, version: str) -> str:
+        """Put a row in the place of the one that `version` names, and return its new ETag.
+
+        Raises:
+            Changed: the row isn't any more that one.
+        """
+        return await self._update(entity, UpdateMode.REPLACE, version)
 
     async def delete(self, partition: str, row: str) -> None:
         """Delete a row, if it is there."""
         await self._client.delete_entity(partition, row)
 
-    async def query(self, text: str, *, limit: int | None = None, **parameters: object) -> AsyncIterator[TableEntity]:
+    async def query(
+        self, text: str, *, limit: int | None = None, select: str | None = None, **parameters: object
+    ) -> AsyncIterator[TableEntity]:
         """Yield rows in the order of their keys; the values come in as parameters, and never as parts of `text`."""
-        found = self._client.query_entities(text, parameters=parameters, results_per_page=min(limit or 1000, 1000))
+        found = self._client.query_entities(
+            text, parameters=parameters, results_per_page=min(limit or 1000, 1000), select=select
+        )
         count = 0
         try:
             async for entity in found:
@@ -77,6 +84,17 @@ class Table:
     async def check(self) -> None:
         """Make sure that the table service answers; a table that isn't there yet is no fault."""
         await self.get("health", "health")
+
+    async def _update(self, entity: Entity, mode: UpdateMode, version: str) -> str:
+        try:
+            answer = await self._client.update_entity(
+                entity, mode=mode, etag=version, match_condition=MatchConditions.IfNotModified
+            )
+        except HttpResponseError as exc:
+            if exc.status_code in {404, 412}:
+                raise Changed("the row was changed since it was read") from exc
+            raise
+        return str(answer["etag"])
 
     async def _write(self, operation: Any, entity: Entity, **options: Any) -> str:  # noqa: ANN401 - the SDK's own types
         try:

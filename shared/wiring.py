@@ -3,19 +3,30 @@
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables.aio import TableClient
 from azure.storage.queue.aio import QueueClient
 
+from shared.consents import Consents
 from shared.deliveries import search
+from shared.deliveries.feed import Feed
 from shared.deliveries.log import DeliveryLog
+from shared.deliveries.open import OpenDeliveries
 from shared.health import Health
+from shared.housekeeping.poison import PoisonQueue
+from shared.housekeeping.retention import Retention
+from shared.housekeeping.run import Chore
+from shared.housekeeping.stuck import Stuck
+from shared.outbound.gate import Gate
 from shared.outbound.send import Sender
 from shared.queues import Queue
-from shared.settings import ConnectionString, Settings
+from shared.settings import ConnectionString, Identity, Settings
 from shared.tables import Table
+
+if TYPE_CHECKING:
+    from shared.twilio_api import TwilioApi
 
 # A storage call that takes longer than this is better made again: seconds, for the SDKs' own retries too.
 _BOUNDED: Final[dict[str, Any]] = {
@@ -52,7 +63,14 @@ class Wiring:
     @cached_property
     def log(self) -> DeliveryLog:
         """The log of deliveries."""
-        return DeliveryLog(self._deliveries, self._lookups)
+        events = self.settings.events_queue
+        feed = Feed(Queue(self._queue_client(events))) if events else None
+        return DeliveryLog(self._deliveries, self._lookups, feed=feed)
+
+    @cached_property
+    def consents(self) -> Consents:
+        """Who does not want texts."""
+        return Consents(Table(self._table_client("Consents")))
 
     @cached_property
     def outbound(self) -> Queue:
@@ -60,19 +78,62 @@ class Wiring:
         return Queue(self._queue_client(self.settings.outbound_queue))
 
     @cached_property
-    def sender(self) -> Sender:
-        """What takes the messages of that queue."""
-        # Twilio's REST client is the largest import there is: a webhook must not pay for it
+    def provider(self) -> "TwilioApi":
+        """Twilio's REST API."""
+        # the largest import there is: a webhook must not pay for it
         from shared.twilio_api import TwilioApi  # noqa: PLC0415
 
         provider = TwilioApi(self.settings)
         self._open.push_async_callback(provider.close)
-        return Sender(settings=self.settings, log=self.log, queue=self.outbound, provider=provider, clock=clock)
+        return provider
+
+    @cached_property
+    def sender(self) -> Sender:
+        """What takes the messages of that queue."""
+        return Sender(
+            settings=self.settings,
+            log=self.log,
+            queue=self.outbound,
+            provider=self.provider,
+            consents=self.consents,
+            gate=self._gate,
+            clock=clock,
+        )
+
+    @cached_property
+    def chores(self) -> dict[str, Chore]:
+        """What the housekeeping timer does."""
+        settings = self.settings
+        stuck = Stuck(
+            log=self.log,
+            entries=OpenDeliveries(self._lookups),
+            queue=self.outbound,
+            provider=lambda: self.provider,
+            settle=timedelta(seconds=settings.reconcile_after_seconds),
+            clock=clock,
+        )
+        poison = PoisonQueue(
+            queue=Queue(self._queue_client(f"{settings.outbound_queue}-poison")),
+            sender=lambda: self.sender,
+            clock=clock,
+        )
+        keep = timedelta(days=settings.retention_days)
+        retention = Retention(log=self.log, lookups=self._lookups, keep=keep, clock=clock)
+        return {"stuck": stuck.look_after, "poison": poison.drain, "retention": retention.purge}
 
     @cached_property
     def health(self) -> Health:
         """Whether the app can do its work."""
-        return Health({"tables": self._deliveries.check, "queue": self.outbound.check})
+        checks = {
+            "tables": self._deliveries.check,
+            "queue": self.outbound.check,
+            "twilio": lambda: self._gate.check(clock()),
+        }
+        return Health(checks)
+
+    @cached_property
+    def _gate(self) -> Gate:
+        return Gate(self._lookups)
 
     async def search(self, wanted: search.Search) -> search.Page:
         """Return one page of a search."""
@@ -110,7 +171,11 @@ class Wiring:
     def _credential(self) -> AsyncTokenCredential:
         from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential  # noqa: PLC0415 - costs 0.3 s
 
-        client_id = getattr(self.settings.storage, "client_id", None)
-        credential = ManagedIdentityCredential(client_id=client_id) if client_id else DefaultAzureCredential()
+        storage = self.settings.storage
+        if isinstance(storage, Identity) and storage.managed:
+            credential: ManagedIdentityCredential | DefaultAzureCredential
+            credential = ManagedIdentityCredential(client_id=storage.client_id)
+        else:
+            credential = DefaultAzureCredential()
         self._open.push_async_callback(credential.close)
         return credential

@@ -2,9 +2,10 @@
 
 | partition | row key | what it is for |
 |---|---|---|
-| `open:<spread>` | the delivery's id | deliveries that have no final status yet |
+| `open:<spread>` | the delivery's id | deliveries that have no final status yet, and when to look at them |
 | `day:<day>:<spread>` | when, newest first, and the id | all of a day |
 | `status:<status>:<day>:<spread>` | the same | those of a day that came into a notable status |
+| `late:<day>:<spread>` | the same | those that the purge looks at again on that day |
 | `to:<hash of the address>` | the same | all of one recipient; the hash keeps numbers out of URLs and request logs |
 | `sid:<SID>` | `owner` | the delivery that a message or call belongs to |
 
@@ -22,6 +23,8 @@ from typing import Any, Final
 from shared.deliveries.record import Delivery
 
 SPREAD: Final = 4
+LOOKED_AT_AFTER: Final = timedelta(minutes=15)
+"""how long an open delivery is left alone"""
 OWNER: Final = "owner"
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 HORIZON: Final = datetime(9999, 12, 31, tzinfo=UTC)
@@ -52,9 +55,25 @@ def open_partition(delivery_id: str) -> str:
     return f"open:{_spread(delivery_id)}"
 
 
+def open_partitions() -> list[str]:
+    """Return the partitions that together list all open deliveries."""
+    return [f"open:{spread}" for spread in range(SPREAD)]
+
+
 def open_row(delivery: Delivery) -> dict[str, Any]:
-    """Return the row that lists a delivery while it is open."""
-    return {"PartitionKey": open_partition(delivery.id), "RowKey": delivery.id}
+    """Return the row that lists a delivery while it is open, and says when it should be looked at."""
+    look_at = delivery.updated_at + LOOKED_AT_AFTER
+    return {"PartitionKey": open_partition(delivery.id), "RowKey": delivery.id, "LookAt": look_at}
+
+
+def first_of(kind: str, moment: datetime | None = None) -> str:
+    """Return the partition before all of a kind that has days, or before all of the day of `moment`."""
+    return f"{kind}:{moment:%Y%m%d}" if moment is not None else f"{kind}:"
+
+
+def late_row(delivery: Delivery, again: datetime) -> dict[str, Any]:
+    """Return the row that brings a delivery before the purge again, on the day of `again`."""
+    return {"PartitionKey": f"late:{again:%Y%m%d}:{_spread(delivery.id)}", "RowKey": position(delivery)}
 
 
 def day_row(delivery: Delivery) -> dict[str, Any]:

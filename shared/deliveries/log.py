@@ -1,21 +1,26 @@
 """The log of deliveries in Table Storage: one row of state and one row per event, in the partition of the delivery."""
 
 import asyncio
+import functools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from shared.deliveries import keys, rows, status
-from shared.deliveries.record import Delivery, Event, fold
+from shared.deliveries.feed import Feed
+from shared.deliveries.record import Delivery, Event, fold, tombstone
 from shared.errors import Changed
 from shared.tables import Table
 
 _logger: Final = logging.getLogger(__name__)
 _MERGES: Final = 20
 """how often a state is read and merged again while others change it; each round, one of them gets through"""
+
+
+Effect = Callable[[], Awaitable[None]]
 
 
 class DeliveryLog:
@@ -25,9 +30,10 @@ class DeliveryLog:
     called again with the same arguments.
     """
 
-    def __init__(self, deliveries: Table, lookups: Table) -> None:
+    def __init__(self, deliveries: Table, lookups: Table, *, feed: Feed | None = None) -> None:
         self._deliveries = deliveries
         self._lookups = lookups
+        self._feed = feed
 
     async def get(self, delivery_id: str) -> Delivery | None:
         """Return the present state, with the version that a change must name; None where there is no such delivery."""
@@ -57,14 +63,17 @@ class DeliveryLog:
             return msgspec.structs.replace(delivery, version=version)
         # the SDK repeats an insert whose answer was lost, and then meets this very claim
         existing = await self.get(delivery.id)
-        return existing if existing is not None and existing.attempt == delivery.attempt else None
+        if existing is not None and existing.attempt == delivery.attempt:
+            return existing
+        await self._forget_entries(delivery, but_of=existing)
+        return None
 
     async def file(self, delivery: Delivery, event: Event) -> Delivery:
         """Put on record what came into being elsewhere, with its first event; filed twice, it is there once.
 
         Where the delivery exists already, the event is recorded as one more of it.
         """
-        await asyncio.gather(self._make_findable(delivery), self._insert_event(delivery.id, event))
+        await asyncio.gather(self._make_findable(delivery), self._keep(delivery, event))
         version = await self._deliveries.insert(rows.delivery_row(delivery))
         if version is not None:
             return msgspec.structs.replace(delivery, version=version)
@@ -76,16 +85,49 @@ class DeliveryLog:
         Raises:
             Changed: somebody else changed the state since `before` was read; the events stay recorded.
         """
-        await asyncio.gather(*(self._insert_event(after.id, event) for event in events))
+        await asyncio.gather(*(self._keep(after, event) for event in events))
         return await self._merge(before, after)
 
-    async def record(self, delivery: Delivery, event: Event) -> Delivery:
+    async def record(self, delivery: Delivery, event: Event, *, effect: Effect | None = None) -> Delivery:
         """Record what Twilio said of a delivery, and bring its state up to date; told twice, it changes nothing.
 
-        `delivery` may be stale: the state is read again where it changed meanwhile.
+        `delivery` may be stale: the state is read again where it changed meanwhile. `effect`, which must not mind
+        being repeated, comes between the event and the state: a crash on the way repeats it.
         """
-        await self._insert_event(delivery.id, event)
+        await self._keep(delivery, event)
+        if effect is not None:
+            await effect()
         return await self._merge_until_it_holds(delivery, lambda current: fold(current, event))
+
+    async def reopen(self, before: Delivery, after: Delivery, event: Event) -> Delivery:
+        """Change a delivery that was over to one that is not; as `change`."""
+        await self._lookups.put(keys.open_row(after))
+        return await self.change(before, after, event)
+
+    async def fold_again(self, delivery: Delivery) -> Delivery:
+        """Bring a state up to date with the events on record, where a crash came between them."""
+
+        def folded(current: Delivery) -> Delivery:
+            return functools.reduce(fold, events, current)
+
+        events = await self.timeline(delivery.id)
+        return await self._merge_until_it_holds(delivery, folded)
+
+    async def erase(self, delivery: Delivery) -> Delivery:
+        """Remove everything of a delivery but its tombstone: id, status, hash. What a crash leaves is erased again.
+
+        Raises:
+            Changed: somebody else changed the state since it was read.
+        """
+        if delivery.version is None:
+            raise Changed("a state can only be changed after it was read")
+        async for row_key in self._event_keys(delivery.id):
+            await self._deliveries.delete(delivery.id, row_key)
+        if delivery.to:
+            await self._lookups.delete(keys.recipient_partition(delivery.to), keys.position(delivery))
+        left = tombstone(delivery)
+        version = await self._deliveries.replace(rows.delivery_row(left), version=delivery.version)
+        return msgspec.structs.replace(left, version=version)
 
     async def own_sid(self, sid: str, delivery_id: str) -> str:
         """Make `sid` belong to a delivery unless it belongs to one; return the id of the one that it belongs to."""
@@ -120,12 +162,25 @@ class DeliveryLog:
             await self._lookups.delete(keys.open_partition(after.id), after.id)
         return msgspec.structs.replace(after, version=version)
 
-    async def _insert_event(self, delivery_id: str, event: Event) -> None:
+    async def _keep(self, delivery: Delivery, event: Event) -> None:
         if not status.is_known(event.status):
-            _logger.error(
-                "a status that this app does not know", extra={"delivery": delivery_id, "status": event.status}
-            )
-        await self._deliveries.insert(rows.event_row(delivery_id, event))
+            extra = {"delivery": delivery.id, "status": event.status}
+            _logger.error("a status that this app does not know", extra=extra)
+        await self._deliveries.insert(rows.event_row(delivery.id, event))
+        if self._feed is not None:
+            # told again where it was on record before: a crash may have come in between
+            await self._feed.tell(delivery, event)
+
+    async def _event_keys(self, delivery_id: str) -> AsyncIterator[str]:
+        found = self._deliveries.query(
+            "PartitionKey eq @id and RowKey ge @first and RowKey lt @end",
+            select="RowKey",
+            id=delivery_id,
+            first=rows.EVENTS,
+            end=rows.EVENTS_END,
+        )
+        async for row in found:
+            yield row["RowKey"]
 
     async def _make_findable(self, delivery: Delivery) -> None:
         found: list[Mapping[str, Any]] = [keys.day_row(delivery)]
@@ -136,6 +191,16 @@ class DeliveryLog:
         if not delivery.is_final:
             found.append(keys.open_row(delivery))
         await asyncio.gather(*(self._lookups.put(row) for row in found))
+
+    async def _forget_entries(self, delivery: Delivery, *, but_of: Delivery | None) -> None:
+        """Take out the entries of a claim that failed: those of the delivery that is there stand at its own time.
+
+        The entry among the open ones stays: it may be needed, and housekeeping takes it out where it is not.
+        """
+        if but_of is not None and keys.position(but_of) == keys.position(delivery):
+            return
+        found = [keys.day_row(delivery), *([keys.recipient_row(delivery)] if delivery.to else [])]
+        await asyncio.gather(*(self._lookups.delete(row["PartitionKey"], row["RowKey"]) for row in found))
 
 
 def _place(event: Event) -> tuple[datetime, int, datetime]:

@@ -32,6 +32,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     metadata: dict[str, str] = {}
     reasons: tuple[str, ...] = ()
+    named: str | None = None
+    """the id that a message names which can't be used: it has not got it"""
     sequence: int | None = None
     """the highest SequenceNumber of a call's events so far"""
     request: bytes | None = None
@@ -39,10 +41,16 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     request_hash: str | None = None
     attempt: str | None = None
     """the random token of the attempt that claimed it last"""
+    claimed_at: datetime | None = None
+    """when that attempt began"""
     deadline: datetime | None = None
-    """no send of that attempt begins after this"""
+    """when Twilio's answer to that attempt must be in"""
     next_attempt_at: datetime | None = None
     expires_at: datetime | None = None
+    past_sids: tuple[str, ...] = ()
+    """what earlier attempts were at Twilio, before somebody asked for another"""
+    erased: bool = False
+    """only the tombstone is left: id, status and hash"""
     version: str | None = None
     """the row's ETag when it was read"""
 
@@ -68,9 +76,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 def fold(delivery: Delivery, event: Event) -> Delivery:
     """Return the delivery as it is after Twilio's event; the same delivery where the event comes late or twice.
 
-    An event of another SID than the delivery's changes nothing.
+    An event of another SID than the delivery's, or of an earlier attempt, or of what was erased, changes nothing.
     """
-    if delivery.sid is not None and event.sid != delivery.sid:
+    if delivery.erased or event.sid is None or event.sid in delivery.past_sids or delivery.sid not in {None, event.sid}:
         return delivery
     if not statuses.supersedes(
         delivery.channel,
@@ -90,4 +98,18 @@ def fold(delivery: Delivery, event: Event) -> Delivery:
         error_message=event.error_message if failed else None,
         next_attempt_at=None,
         updated_at=max(delivery.updated_at, event.at),
+    )
+
+
+def tombstone(delivery: Delivery) -> Delivery:
+    """Return what stays of a delivery for ever, so that its id is never sent again."""
+    return Delivery(
+        id=delivery.id,
+        channel=delivery.channel,
+        direction=delivery.direction,
+        status=delivery.status,
+        created_at=delivery.created_at,
+        updated_at=delivery.updated_at,
+        request_hash=delivery.request_hash,
+        erased=True,
     )

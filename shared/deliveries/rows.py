@@ -13,7 +13,11 @@ EVENTS: Final = "event:"
 EVENTS_END: Final = "event;"
 """the first key after all that begin with `event:`"""
 
-_AS_JSON: Final = frozenset({"metadata", "reasons", "raw"})
+RAW: Final = "Raw"
+_PART: Final = 16_000
+"""characters that fit one property, 64 KiB of UTF-16, whatever they are"""
+
+_AS_JSON: Final = frozenset({"metadata", "reasons", "past_sids", "raw"})
 _APART: Final = frozenset({"id", "version", "key"})
 
 
@@ -40,20 +44,30 @@ def changed_row(before: Delivery, after: Delivery) -> dict[str, Any]:
 
 
 def event_row(delivery_id: str, event: Event) -> dict[str, Any]:
-    """Return the row of one event of a delivery."""
-    return {"PartitionKey": delivery_id, "RowKey": EVENTS + event.key, **_properties(event, _EVENT)}
+    """Return the row of one event of a delivery; what one property can't hold goes on in Raw1, Raw2 and so on."""
+    properties = _properties(event, _EVENT)
+    raw = properties.get(RAW, "")
+    for number, start in enumerate(range(_PART, len(raw), _PART), start=1):
+        properties[f"{RAW}{number}"] = raw[start : start + _PART]
+    if raw:
+        properties[RAW] = raw[:_PART]
+    return {"PartitionKey": delivery_id, "RowKey": EVENTS + event.key, **properties}
 
 
 def read_delivery(row: Mapping[str, Any]) -> Delivery:
     """Return the delivery that a row holds, with the row's ETag as its version."""
     values = _values(row, _DELIVERY)
-    values["reasons"] = tuple(values.get("reasons", ()))
+    for name in ("reasons", "past_sids"):
+        values[name] = tuple(values.get(name, ()))
     return Delivery(id=row["PartitionKey"], version=getattr(row, "metadata", {}).get("etag"), **values)
 
 
 def read_event(row: Mapping[str, Any]) -> Event:
     """Return the event that a row holds."""
-    return Event(key=row["RowKey"].removeprefix(EVENTS), **_values(row, _EVENT))
+    parts = [row.get(RAW, "")]
+    while (part := row.get(f"{RAW}{len(parts)}")) is not None:
+        parts.append(part)
+    return Event(key=row["RowKey"].removeprefix(EVENTS), **_values({**row, RAW: "".join(parts)}, _EVENT))
 
 
 def _properties(value: Delivery | Event, names: Mapping[str, str], *, empty: bool = False) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import msgspec
 from shared.deliveries.record import Delivery, Event
 from shared.deliveries.search import Page
 
-_INTERNAL: Final = ("request", "request_hash", "attempt", "deadline", "sequence", "version")
+_INTERNAL: Final = ("request", "request_hash", "attempt", "claimed_at", "deadline", "sequence", "version")
 
 
 def of_delivery(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """Texts and calls that come in: on record first, then answered."""
 
 from datetime import datetime
+from typing import Final
 
 from twilio.twiml.messaging_response import MessagingResponse
 
+from shared.consents import Consents, wish
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Direction, Event
 from shared.deliveries.status import Channel
@@ -11,9 +13,12 @@ from shared.inbound.form import Form
 from shared.settings import Settings
 from shared.voice import twiml
 
+_LONGEST_ADDRESS: Final = 300
+"""characters of a caller's name for itself: SIP addresses are the longest"""
 
-async def record_message(log: DeliveryLog, form: Form, *, now: datetime) -> None:
-    """Put an inbound text on record.
+
+async def record_message(log: DeliveryLog, consents: Consents, form: Form, *, now: datetime) -> None:
+    """Put an inbound text on record; STOP and START hold later texts back and let them go again.
 
     Raises:
         FormInvalid: it lacks what every such webhook carries.
@@ -23,9 +28,10 @@ async def record_message(log: DeliveryLog, form: Form, *, now: datetime) -> None
     sid = form.sid("MessageSid")
     event = Event(key=f"{sid}:received", status="received", at=now, sid=sid, raw=form.as_dict())
     await log.file(first_told(form, event, channel="sms", direction="inbound"), event)
+    await _heed(consents, form, by=sid, at=now)
 
 
-async def record_call(log: DeliveryLog, form: Form, *, now: datetime) -> None:
+async def record_call(log: DeliveryLog, _consents: Consents, form: Form, *, now: datetime) -> None:
     """Put an inbound call on record; as `record_message`.
 
     See https://www.twilio.com/docs/voice/twiml#twilios-request-to-your-application.
@@ -35,15 +41,34 @@ async def record_call(log: DeliveryLog, form: Form, *, now: datetime) -> None:
     await log.file(first_told(form, event, channel="call", direction="inbound"), event)
 
 
-def sms_reply(settings: Settings) -> str:
-    """Return the TwiML that answers a text: SMS_REPLY, or nothing."""
+def _address(form: Form, name: str) -> str | None:
+    value = form.get(name)
+    return value and value[:_LONGEST_ADDRESS]
+
+
+async def _heed(consents: Consents, form: Form, *, by: str, at: datetime) -> None:
+    wants = wish(form.get("Body"), form.get("OptOutType"))
+    recipient = form.get("From")
+    if wants is None or recipient is None:
+        return
+    change = consents.opt_in if wants else consents.opt_out
+    for sender in filter(None, (form.get("To"), form.get("MessagingServiceSid"))):
+        await change(recipient, sender, at=at, by=by)
+
+
+def sms_reply(settings: Settings, form: Form) -> str:
+    """Return the TwiML that answers a text: SMS_REPLY, or nothing.
+
+    Our own number is never answered, nor are STOP and START, which Twilio answers by itself.
+    """
     response = MessagingResponse()
-    if settings.sms_reply:
+    keyword = wish(form.get("Body"), form.get("OptOutType")) is not None
+    if settings.sms_reply and form.get("From") != settings.from_number and not keyword:
         response.message(twiml.writable(settings.sms_reply))
     return str(response)
 
 
-def voice_greeting(settings: Settings) -> str:
+def voice_greeting(settings: Settings, _form: Form) -> str:
     """Return the TwiML that answers a call: VOICE_GREETING, and the document's end hangs up."""
     return twiml.say(settings.voice_greeting)
 
@@ -57,8 +82,8 @@ def first_told(form: Form, event: Event, *, channel: Channel, direction: Directi
         status=event.status,
         created_at=event.at,
         updated_at=event.at,
-        to=form.get("To"),
-        from_=form.get("From"),
+        to=_address(form, "To"),
+        from_=_address(form, "From"),
         sid=event.sid,
         error_code=event.error_code,
         error_message=event.error_message,

@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl
 from shared.errors import FormInvalid
 
 _SID: Final = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
-_WORD: Final = re.compile(r"[a-z][a-z-]{0,39}")
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+"""Twilio adds words: an unknown one is an event, and changes no state"""
 
 
 class Form:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from shared.consents import OPTED_OUT, Consents
 from shared.deliveries.keys import is_id
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Direction, Event
@@ -17,23 +18,35 @@ _logger: Final = logging.getLogger(__name__)
 _REST_OF_A_SECOND: Final = timedelta(microseconds=999_999)
 
 
-async def record_message_status(log: DeliveryLog, form: Form, *, delivery_id: str | None, now: datetime) -> None:
+async def record_message_status(
+    log: DeliveryLog, consents: Consents, form: Form, *, delivery_id: str | None, now: datetime
+) -> None:
     """Record a message's status callback; told twice, or late, it changes nothing.
+
+    Where it says that the recipient opted out, later texts from that sender are held back.
 
     Raises:
         FormInvalid: it lacks what every such callback carries.
         Changed, azure.core's errors: it isn't on record; Twilio should say it again.
     See https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks.
     """
-    await _record(log, _message_event(form, now), form, channel="sms", delivery_id=delivery_id)
+    event = _message_event(form, now)
+    delivery = await _delivery(log, form, event, channel="sms", delivery_id=delivery_id)
+    if delivery is not None:
+        await log.record(delivery, event, effect=lambda: _hold_back(consents, delivery, event))
 
 
-async def record_call_status(log: DeliveryLog, form: Form, *, delivery_id: str | None, now: datetime) -> None:
+async def record_call_status(
+    log: DeliveryLog, _consents: Consents, form: Form, *, delivery_id: str | None, now: datetime
+) -> None:
     """Record a call's status callback; as `record_message_status`.
 
     See https://www.twilio.com/docs/voice/api/call-resource#statuscallback.
     """
-    await _record(log, _call_event(form, now), form, channel="call", delivery_id=delivery_id)
+    event = _call_event(form, now)
+    delivery = await _delivery(log, form, event, channel="call", delivery_id=delivery_id)
+    if delivery is not None:
+        await log.record(delivery, event)
 
 
 def _message_event(form: Form, now: datetime) -> Event:
@@ -74,22 +87,36 @@ def _moment(timestamp: str | None, now: datetime) -> datetime:
     return min(max(now, told), told + _REST_OF_A_SECOND)
 
 
-async def _record(log: DeliveryLog, event: Event, form: Form, *, channel: Channel, delivery_id: str | None) -> None:
+async def _delivery(
+    log: DeliveryLog, form: Form, event: Event, *, channel: Channel, delivery_id: str | None
+) -> Delivery | None:
+    """Return the delivery that an event belongs to; None where nothing more is kept of it."""
     sid = event.sid or ""
     delivery = await _whose(log, sid, delivery_id)
     if delivery is None:
         direction: Direction = "inbound" if (form.get("Direction") or "").startswith("inbound") else "outbound"
-        await log.file(first_told(form, event, channel=channel, direction=direction), event)
-        return
-    if delivery.sid not in {None, sid}:
+        return await log.file(first_told(form, event, channel=channel, direction=direction), event)
+    if delivery.erased:
+        about(_logger, delivery.id).info("a callback about what was erased")
+        return None
+    if delivery.sid not in {None, sid} and sid not in delivery.past_sids:
         about(_logger, delivery.id).error("a callback about another SID than its own", extra={"sid": sid})
-    await log.record(delivery, event)
+    return delivery
+
+
+async def _hold_back(consents: Consents, delivery: Delivery, event: Event) -> None:
+    # the state is written last: where it says so already, this was heeded, and START may have come since
+    heeded = delivery.error_code in OPTED_OUT
+    if event.error_code in OPTED_OUT and not heeded and delivery.to and delivery.from_:
+        await consents.opt_out(delivery.to, delivery.from_, at=event.at, by=f"delivery {delivery.id}")
 
 
 async def _whose(log: DeliveryLog, sid: str, delivery_id: str | None) -> Delivery | None:
     """Return the delivery that a SID belongs to; the one that the URL names is given a SID that is free."""
     named = await log.get(delivery_id) if delivery_id and is_id(delivery_id) else None
     if named is not None and named.sid == sid:
+        return named
+    if named is not None and (named.erased or sid in named.past_sids):
         return named
     if named is not None and named.sid is None:
         owner = await log.own_sid(sid, named.id)

@@ -14,8 +14,15 @@ from shared.deliveries.record import Delivery
 from shared.outbound.decode import Decoded
 from shared.outbound.request import VALID_FOR
 
-ATTEMPT: Final = timedelta(seconds=20)
-"""from before the claim is written to when Twilio's answer must be in; no send begins that could end later"""
+_SENDS_IN_AN_ATTEMPT: Final = 2
+"""an attempt has the time of two sends: one to claim, one to send; no send begins that could end later"""
+
+
+def ticks() -> float:
+    """Return seconds of a clock that nobody sets and that goes on while the machine is suspended."""
+    # Linux's monotonic clock stands still in a suspended machine, where others go on
+    boot_time = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot_time is None else time.clock_gettime(boot_time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +32,24 @@ class Attempt:
     token: str
     begun: datetime
     not_after: float
+    """when (by `ticks`) Twilio's answer must be in"""
+    deadline: datetime
+    """the same moment, as others see it"""
 
     @classmethod
-    def begin(cls, now: datetime) -> "Attempt":
+    def begin(cls, now: datetime, *, send_seconds: float) -> "Attempt":
         """Begin an attempt; its time runs from here, so begin it before the claim is written."""
-        return cls(token=uuid.uuid4().hex, begun=now, not_after=time.monotonic() + ATTEMPT.total_seconds())
+        lasts = _SENDS_IN_AN_ATTEMPT * send_seconds
+        return cls(
+            token=uuid.uuid4().hex,
+            begun=now,
+            not_after=ticks() + lasts,
+            deadline=now + timedelta(seconds=lasts),
+        )
 
-    @property
-    def deadline(self) -> datetime:
-        """The end of its time, as others see it."""
-        return self.begun + ATTEMPT
 
-
-def new_delivery(decoded: Decoded, message: bytes, attempt: Attempt) -> Delivery:
-    """Return the delivery that claims a request for its first attempt."""
+def new_delivery(decoded: Decoded, message: bytes, attempt: Attempt, *, enqueued_at: datetime | None) -> Delivery:
+    """Return the delivery that claims a request for its first attempt; it may wait from `enqueued_at` on."""
     request = decoded.request
     return Delivery(
         id=request.id,
@@ -54,8 +65,9 @@ def new_delivery(decoded: Decoded, message: bytes, attempt: Attempt) -> Delivery
         request_hash=decoded.hash,
         attempts=1,
         attempt=attempt.token,
+        claimed_at=attempt.begun,
         deadline=attempt.deadline,
-        expires_at=request.expires_at or attempt.begun + VALID_FOR,
+        expires_at=request.expires_at or (enqueued_at or attempt.begun) + VALID_FOR,
     )
 
 
@@ -66,6 +78,7 @@ def claimed_again(delivery: Delivery, attempt: Attempt) -> Delivery:
         status=status.SUBMITTING,
         attempts=delivery.attempts + 1,
         attempt=attempt.token,
+        claimed_at=attempt.begun,
         deadline=attempt.deadline,
         next_attempt_at=None,
         updated_at=attempt.begun,
@@ -81,22 +94,37 @@ class Next(Enum):
     """other content stands under its id"""
     COME_BACK = auto()
     """somebody is at it, or its time has not come"""
+    DOUBT = auto()
+    """an attempt's time passed without a word: say so, and find out when things have settled"""
     FIND_OUT = auto()
-    """an attempt ended without saying how"""
+    """what an attempt without an answer left behind can be looked for now"""
     SEND = auto()
     """the next attempt is due"""
 
 
-def next_step(delivery: Delivery, *, content: str, now: datetime) -> Next:
+def settled_at(delivery: Delivery, *, settle: timedelta) -> datetime:
+    """Return from when on Twilio's list is believed about the last attempt."""
+    return (delivery.deadline or delivery.updated_at) + settle
+
+
+def next_step(delivery: Delivery, *, content: str, now: datetime, settle: timedelta) -> Next:
     """Decide what to do with a message with this content hash whose request has this delivery."""
     if delivery.request_hash != content:
         return Next.REFUSE
     if delivery.status == status.SUBMITTING:
-        ahead = delivery.deadline is not None and now < delivery.deadline
-        return Next.COME_BACK if ahead else Next.FIND_OUT
+        return Next.COME_BACK if delivery.deadline is not None and now < delivery.deadline else Next.DOUBT
     if delivery.status == status.UNCERTAIN:
-        return Next.FIND_OUT
+        return Next.FIND_OUT if now >= settled_at(delivery, settle=settle) else Next.COME_BACK
     if delivery.status == status.RETRYING:
         ahead = delivery.next_attempt_at is not None and now < delivery.next_attempt_at
         return Next.COME_BACK if ahead else Next.SEND
     return Next.ACKNOWLEDGE
+
+
+def due_at(delivery: Delivery, *, settle: timedelta) -> datetime:
+    """Return when a delivery that is not Twilio's yet should be looked at again."""
+    if delivery.status == status.SUBMITTING and delivery.deadline is not None:
+        return delivery.deadline
+    if delivery.status == status.RETRYING and delivery.next_attempt_at is not None:
+        return delivery.next_attempt_at
+    return settled_at(delivery, settle=settle)

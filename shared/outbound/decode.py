@@ -44,6 +44,10 @@ class Decoded(msgspec.Struct, frozen=True):
     hash: str
 
 
+class _Id(msgspec.Struct, frozen=True):
+    id: str | None = None
+
+
 class _Channel(msgspec.Struct, frozen=True):
     channel: Channel | None = None
 
@@ -71,6 +75,23 @@ def _stand_ins(fields: dict[str, Any]) -> dict[str, Any]:
     """Return values for what may be missing or wrong, so that the other fields can be checked all the same."""
     channel = "call" if fields.get("to", "").startswith("client:") else "sms"
     return {"id": "0", "channel": channel, "to": "+12025550100"}
+
+
+def faults_of(message: bytes, settings: Settings) -> tuple[Fault, ...]:
+    """Return what is wrong with a request; nothing where it can be sent."""
+    try:
+        decode(message, settings)
+    except RequestInvalid as exc:
+        return exc.faults
+    return ()
+
+
+def id_of(message: bytes) -> str | None:
+    """Return the id that a message names, even one that can't be used."""
+    try:
+        return msgspec.json.decode(message, type=_Id).id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def channel_of(message: bytes) -> Channel | None:
@@ -121,7 +142,7 @@ def _content_faults(request: Request, *, given: AbstractSet[str]) -> list[Fault]
     chosen = [name for name in choice if name in given]
     other = {"template", "flow" if is_call else "media_urls"}
     if len(chosen) > 1 or not (chosen or given & other):
-        expected = f"exactly one of {', '.join(choice)}" + ("" if is_call else ", or media_urls")
+        expected = f"exactly one of {', '.join(choice)}" if is_call else "body, media_urls or both, or content_sid"
         faults.append(Fault("request", f"expected {expected}, got {' and '.join(chosen) or 'none'}"))
     for name, needed in (("voice", "say"), ("language", "say"), ("content_variables", "content_sid")):
         if name in given and needed not in given:

@@ -1,4 +1,4 @@
-"""Taking a request over HTTP: checked now, sent by way of the queue like every other."""
+"""Taking a request over HTTP: checked now, sent by way of the queue like every other. Pure, but for the minted id."""
 
 import uuid
 
@@ -8,24 +8,22 @@ from shared.documents import parse_object
 from shared.errors import Fault, RequestInvalid
 from shared.outbound.decode import decode
 from shared.outbound.request import LONGEST
-from shared.queues import LARGEST, Queue
+from shared.queues import LARGEST
 from shared.settings import Settings
 
 
-async def enqueue(content: bytes, *, settings: Settings, queue: Queue) -> str:
-    """Check a request and enqueue it; return its id, which is minted where none was given.
+def prepare(content: bytes, *, settings: Settings) -> tuple[str, bytes]:
+    """Check a request; return its id, which is minted where none was given, and the message to enqueue.
 
     Raises:
-        RequestInvalid: it can't be sent as it is; every fault is named, and nothing was enqueued.
-        azure.core's errors: whether it was enqueued is not known. With the same id it may be asked for again.
+        RequestInvalid: it can't be sent as it is; every fault is named.
     """
     message = _with_id(content)
     request = decode(message, settings).request
     if len(message) > LARGEST:
         problem = f"expected at most {LARGEST} bytes, which is what a queue carries, got {len(message)}"
         raise RequestInvalid("it can't be sent", [Fault("request", problem)])
-    await queue.put(message)
-    return request.id
+    return request.id, message
 
 
 def _with_id(content: bytes) -> bytes:

@@ -6,7 +6,9 @@ https://www.twilio.com/docs/api/errors
 from enum import Enum, auto
 from typing import Final
 
+from shared.consents import OPTED_OUT
 from shared.errors import SwitchboardError, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
+from shared.outbound.gate import HOLDING
 
 
 class Decision(Enum):
@@ -22,12 +24,10 @@ class Decision(Enum):
     """it can't be sent as it is, now or later"""
 
 
-_OPTED_OUT: Final = frozenset({21610, 63014})
 _NOT_PROCESSED: Final = frozenset(
     {
         21611,  # the sender's queue is full
-        20003,  # wrong credentials, which somebody will mend
-        30002,  # the account is suspended: likewise
+        *HOLDING,  # wrong credentials, a suspended account: somebody will mend that
     }
 )
 _UNAUTHORIZED: Final = 401
@@ -47,7 +47,7 @@ def decide(error: SwitchboardError) -> Decision:
 
 
 def _refused(status: int, code: int) -> Decision:
-    if code in _OPTED_OUT:
+    if code in OPTED_OUT:
         return Decision.SUPPRESS
     if code in _NOT_PROCESSED or status == _UNAUTHORIZED:
         return Decision.RETRY

@@ -13,6 +13,8 @@ MESSAGING_SERVICE: Final = re.compile(r"MG[0-9a-f]{32}")
 SHORT_CODE: Final = re.compile(r"[0-9]{3,8}")
 ALPHANUMERIC_SENDER: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &_+-]{1,11}")
 WHATSAPP: Final = "whatsapp:"
+_HEAD: Final = 5
+_TAIL: Final = 2
 # phonenumbers finds a number inside other text and drops letters that stand between digits: neither is ours to guess
 _WRITTEN: Final = re.compile(r"\+?[0-9 \u00a0()./\u2010-\u2015-]{1,40}")
 
@@ -94,9 +96,12 @@ def country(address: str) -> str | None:
 
 
 def mask(address: str | None) -> str:
-    """Show enough of an address to recognize it in a log, and no more: `+1415…00`."""
+    """Show enough of an address to recognize it in a log, and never more than half of it: `+141…00`."""
     if not address:
         return "-"
     prefix = next((known for known in (WHATSAPP, "client:") if address.startswith(known)), "")
     bare = address.removeprefix(prefix)
-    return prefix + (f"{bare[:5]}…{bare[-2:]}" if len(bare) > 8 else "…")  # noqa: PLR2004 - shorter ones would be shown whole
+    if not bare:
+        return "…"
+    head = min(len(bare) // 2 - _TAIL, _HEAD)
+    return prefix + (f"{bare[:head]}…{bare[-_TAIL:]}" if head > 0 else "…")

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 import azure.functions as func
 from azure.core.exceptions import AzureError
 
+from shared.consents import Consents
 from shared.deliveries.log import DeliveryLog
 from shared.errors import Changed, FormInvalid, SignatureInvalid
 from shared.inbound.form import Form
@@ -22,8 +23,8 @@ from shared.wiring import Wiring, clock
 _logger: Final = logging.getLogger(__name__)
 _DEADLINE: Final = 10.0
 """seconds, well inside the 15 after which Twilio gives up"""
-_LARGEST_BODY: Final = 1024 * 1024
-_MOST_FIELDS: Final = 10_000
+_LARGEST_BODY: Final = 64 * 1024
+_MOST_FIELDS: Final = 1_000
 """anybody may post: what is far from anything that Twilio posts is refused before it costs seconds of work"""
 _NOT_RECORDED: Final = (AzureError, Changed, TimeoutError)
 
@@ -39,14 +40,16 @@ class Webhook:
 class RecordStatus(Protocol):
     """A use-case that puts a status callback on record."""
 
-    def __call__(self, log: DeliveryLog, form: Form, *, delivery_id: str | None, now: datetime) -> Awaitable[None]:
+    def __call__(
+        self, log: DeliveryLog, consents: Consents, form: Form, /, *, delivery_id: str | None, now: datetime
+    ) -> Awaitable[None]:
         """Raise FormInvalid where it can't be read, Changed or azure.core's errors where it is not on record."""
 
 
 class RecordArrival(Protocol):
     """A use-case that puts an inbound text or call on record."""
 
-    def __call__(self, log: DeliveryLog, form: Form, *, now: datetime) -> Awaitable[None]:
+    def __call__(self, log: DeliveryLog, consents: Consents, form: Form, /, *, now: datetime) -> Awaitable[None]:
         """Raise as RecordStatus does."""
 
 
@@ -74,7 +77,7 @@ async def status_callback(req: func.HttpRequest, wiring: Wiring, record: RecordS
     try:
         webhook = verify(req, wiring.settings)
         async with asyncio.timeout(_DEADLINE):
-            await record(wiring.log, webhook.form, delivery_id=webhook.delivery_id, now=clock())
+            await record(wiring.log, wiring.consents, webhook.form, delivery_id=webhook.delivery_id, now=clock())
     except SignatureInvalid as exc:
         return _forbidden(exc)
     except FormInvalid as exc:
@@ -90,7 +93,7 @@ async def arrival(
     req: func.HttpRequest,
     wiring: Wiring,
     record: RecordArrival,
-    answer: Callable[[Settings], str],
+    answer: Callable[[Settings, Form], str],
     *,
     unrecorded: HTTPStatus,
 ) -> func.HttpResponse:
@@ -98,16 +101,18 @@ async def arrival(
     status = HTTPStatus.OK
     try:
         webhook = verify(req, wiring.settings)
-        async with asyncio.timeout(_DEADLINE):
-            await record(wiring.log, webhook.form, now=clock())
     except SignatureInvalid as exc:
         return _forbidden(exc)
+    try:
+        async with asyncio.timeout(_DEADLINE):
+            await record(wiring.log, wiring.consents, webhook.form, now=clock())
     except FormInvalid as exc:
         _logger.error("an arrival that can't be read: %s", exc)  # noqa: TRY400 - the trace says no more
     except _NOT_RECORDED as exc:
         _logger.error("an arrival could not be recorded: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
         status = unrecorded
-    return func.HttpResponse(answer(wiring.settings), status_code=status, mimetype="text/xml", charset="utf-8")
+    twiml = answer(wiring.settings, webhook.form)
+    return func.HttpResponse(twiml, status_code=status, mimetype="text/xml", charset="utf-8")
 
 
 def _forbidden(error: SignatureInvalid) -> func.HttpResponse:

@@ -1,0 +1,44 @@
+"""The index of open deliveries: each with the time at which it should be looked at, if nothing ended it before."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from shared.deliveries import keys
+from shared.tables import Table
+
+_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEntry:
+    """One row of the index."""
+
+    partition: str
+    delivery_id: str
+    written_at: datetime
+
+
+class OpenDeliveries:
+    """Reads the index; `DeliveryLog` writes to it when a delivery begins and when it ends."""
+
+    def __init__(self, lookups: Table) -> None:
+        self._lookups = lookups
+
+    async def due(self, now: datetime) -> AsyncIterator[OpenEntry]:
+        """Yield some of those whose time has come, no more than a run can do anyway."""
+        for partition in keys.open_partitions():
+            rows = self._lookups.query(
+                "PartitionKey eq @partition and LookAt le @now", limit=_AT_ONCE, partition=partition, now=now
+            )
+            async for row in rows:
+                yield OpenEntry(partition, row["RowKey"], row.metadata["timestamp"] or now)
+
+    async def put_off(self, entry: OpenEntry, *, until: datetime) -> None:
+        """Look at it again later."""
+        await self._lookups.put({"PartitionKey": entry.partition, "RowKey": entry.delivery_id, "LookAt": until})
+
+    async def close(self, entry: OpenEntry) -> None:
+        """Take it out."""
+        await self._lookups.delete(entry.partition, entry.delivery_id)

@@ -1,0 +1,1 @@
+"""What keeps the promises when nobody asks: stuck deliveries, the poison queue, and what is kept no longer."""

@@ -1,0 +1,65 @@
+"""What is kept no longer: bodies, numbers and events of deliveries that ended long ago, down to their tombstones."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.deliveries import keys
+from shared.deliveries.log import DeliveryLog
+from shared.errors import Changed
+from shared.tables import Table
+
+_logger: Final = logging.getLogger(__name__)
+_AT_ONCE: Final = 1000
+_A_DAY: Final = timedelta(days=1)
+
+
+class Retention:
+    """Goes through the days that are past their time, the oldest first, and takes out each row when it is done.
+
+    What it did not come to is where it begins the next time.
+    """
+
+    def __init__(self, *, log: DeliveryLog, lookups: Table, keep: timedelta, clock: Callable[[], datetime]) -> None:
+        self._log = log
+        self._lookups = lookups
+        self._keep = keep
+        self._clock = clock
+
+    async def purge(self, *, until: datetime) -> int:
+        """Purge what is due, up to the moment `until`; return how many were."""
+        count = 0
+        now = self._clock()
+        async for partition, row_key in self._due(now):
+            if self._clock() >= until:
+                break
+            await self._purge(row_key, now)
+            await self._lookups.delete(partition, row_key)
+            count += 1
+        return count
+
+    async def _due(self, now: datetime) -> AsyncIterator[tuple[str, str]]:
+        for kind, before in (("day", now - self._keep), ("late", now)):
+            rows = self._lookups.query(
+                "PartitionKey ge @first and PartitionKey lt @end",
+                limit=_AT_ONCE,
+                first=keys.first_of(kind),
+                end=keys.first_of(kind, before),
+            )
+            async for row in rows:
+                yield row["PartitionKey"], row["RowKey"]
+
+    async def _purge(self, row_key: str, now: datetime) -> None:
+        delivery = await self._log.get(keys.delivery_at(row_key))
+        if delivery is None or delivery.erased or keys.position(delivery) != row_key:
+            return
+        if not delivery.is_final or delivery.updated_at > now - self._keep:
+            # it goes on, or ended later than it began: it is looked at again when its own time has come
+            again = max(delivery.updated_at + self._keep, now) + _A_DAY
+            await self._lookups.put(keys.late_row(delivery, again))
+            return
+        try:
+            await self._log.erase(delivery)
+        except Changed:
+            await self._lookups.put(keys.late_row(delivery, now + _A_DAY))

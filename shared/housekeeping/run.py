@@ -1,0 +1,32 @@
+"""One run of the housekeeping timer: each chore in its share of the time, and none in the way of the others."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from azure.core.exceptions import AzureError
+
+from shared.errors import SwitchboardError
+
+_logger: Final = logging.getLogger(__name__)
+_SHARE: Final = timedelta(seconds=60)
+
+
+class Chore(Protocol):
+    """Something to do up to a moment; what is left is done the next time. Returns how much was done."""
+
+    def __call__(self, *, until: datetime) -> Awaitable[int]:
+        """Do it."""
+
+
+async def run(chores: Mapping[str, Chore], *, clock: Callable[[], datetime]) -> None:
+    """Do one chore after the other; one that fails is told of, and tried again with the next run."""
+    for name, chore in chores.items():
+        try:
+            count = await chore(until=clock() + _SHARE)
+        except (AzureError, SwitchboardError) as exc:
+            _logger.error("housekeeping, %s: %s", name, type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
+        else:
+            if count:
+                _logger.info("housekeeping, %s: %d", name, count)

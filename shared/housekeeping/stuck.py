@@ -1,0 +1,102 @@
+"""Deliveries without a final status: brought up to date, asked about at Twilio, or given their message back.
+
+Nothing is sent here: a delivery whose message is gone gets the request that it holds enqueued again, and the sender
+decides as ever.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.deliveries import status
+from shared.deliveries.log import DeliveryLog
+from shared.deliveries.open import OpenDeliveries, OpenEntry
+from shared.deliveries.record import Delivery
+from shared.errors import TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
+from shared.logs import about
+from shared.outbound.claim import due_at
+from shared.outbound.outcomes import seen
+from shared.outbound.provider import Provider
+from shared.queues import Queue
+
+_logger: Final = logging.getLogger(__name__)
+_LOST_AFTER: Final = timedelta(minutes=12)
+"""longer than the host holds a message: a request that is overdue by this has none, or has it in vain"""
+_ASK_AFTER: Final = timedelta(minutes=30)
+_ASK_AT_MOST: Final = timedelta(hours=24)
+_UNCLAIMED_FOR: Final = timedelta(hours=1)
+
+
+class Stuck:
+    """Goes through the open deliveries whose time to be looked at has come."""
+
+    def __init__(
+        self,
+        *,
+        log: DeliveryLog,
+        entries: OpenDeliveries,
+        queue: Queue,
+        provider: Callable[[], Provider],
+        settle: timedelta,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._log = log
+        self._entries = entries
+        self._queue = queue
+        self._provider = provider
+        self._settle = settle
+        self._clock = clock
+
+    async def look_after(self, *, until: datetime) -> int:
+        """Look after what is due, up to the moment `until`; return how many were. The rest is due the next time."""
+        count = 0
+        async for entry in self._entries.due(self._clock()):
+            if self._clock() >= until:
+                break
+            await self._look_at(entry)
+            count += 1
+        return count
+
+    async def _look_at(self, entry: OpenEntry) -> None:
+        now = self._clock()
+        delivery = await self._log.get(entry.delivery_id)
+        if delivery is None:
+            # written before the claim: the claim may be about to come
+            if now - entry.written_at > _UNCLAIMED_FOR:
+                await self._entries.close(entry)
+            return
+        delivery = await self._log.fold_again(delivery)
+        if delivery.is_final or delivery.erased:
+            await self._entries.close(entry)
+            return
+        pending = delivery.status in status.PENDING
+        again = await self._wake(delivery, now) if pending else await self._ask(delivery, now)
+        if again is None:
+            await self._entries.close(entry)
+        else:
+            await self._entries.put_off(entry, until=again)
+
+    async def _wake(self, delivery: Delivery, now: datetime) -> datetime:
+        overdue = due_at(delivery, settle=self._settle) + _LOST_AFTER
+        if now < overdue:
+            return overdue
+        about(_logger, delivery.id).warning("its message is overdue: enqueued again", extra={"status": delivery.status})
+        await self._queue.put(delivery.request or b"")
+        return now + max(_LOST_AFTER, min(now - delivery.updated_at, _ASK_AT_MOST))
+
+    async def _ask(self, delivery: Delivery, now: datetime) -> datetime | None:
+        quiet = now - delivery.updated_at
+        if quiet < _ASK_AFTER or delivery.sid is None:
+            return delivery.updated_at + _ASK_AFTER if quiet < _ASK_AFTER else now + _ASK_AT_MOST
+        ask = self._provider().message if delivery.channel == "sms" else self._provider().call
+        try:
+            resource = await ask(delivery.sid)
+        except (TwilioRefused, TwilioUnavailable, TwilioUnclear, TooLate) as exc:
+            about(_logger, delivery.id).warning("Twilio could not be asked about it: %s", exc)
+            return now + _ASK_AFTER
+        if resource is None:
+            about(_logger, delivery.id).error("Twilio has it no more")
+            return now + _ASK_AT_MOST
+        after = await self._log.record(delivery, seen(resource, source="asked", at=now))
+        return None if after.is_final else now + min(max(quiet, _ASK_AFTER), _ASK_AT_MOST)

@@ -1,0 +1,73 @@
+"""Whether Twilio takes anything from this account now: a wrong token or a suspended account holds everything back.
+
+Nothing is lost meanwhile: what is held back is retrying like anything else. Each process finds out for itself, with one
+request every so often, and leaves a notice for those that only look.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.errors import TwilioUnavailable
+from shared.tables import Table
+
+_logger: Final = logging.getLogger(__name__)
+_FIRST: Final = timedelta(seconds=15)
+_LONGEST: Final = timedelta(minutes=5)
+_STALE: Final = timedelta(minutes=15)
+"""a notice this old is of a process that is gone: the others would have written it again"""
+_PARTITION: Final = "account"
+_ROW: Final = "turned-away"
+HOLDING: Final = frozenset({401, 20003, 20005, 30002})
+"""not authenticated, in HTTP's words and in Twilio's, account not active, account suspended: https://www.twilio.com/docs/api/errors"""
+
+
+class Gate:
+    """Open until Twilio turns the whole account away; then shut, but for one request every so often."""
+
+    def __init__(self, lookups: Table) -> None:
+        self._lookups = lookups
+        self._pause = timedelta(0)
+        self._until: datetime | None = None
+        self._asking = False
+        self.code: int | None = None
+        """why it is shut: Twilio's error code"""
+
+    def wait(self, now: datetime) -> timedelta | None:
+        """Return how long to wait; None for whoever may go on. Of those that come when it is time, one may."""
+        if self._until is None:
+            return None
+        if now >= self._until:
+            self._until = now + max(self._pause, _FIRST)
+            self._asking = True
+            return None
+        return self._until - now
+
+    async def shut(self, code: int, now: datetime) -> None:
+        """Twilio turned the account away; those that were under way when it shut do not make the pause longer."""
+        if self._until is not None and not self._asking:
+            return
+        self._asking = False
+        self._pause = min(max(self._pause * 2, _FIRST), _LONGEST)
+        self._until = now + self._pause
+        self.code = code
+        _logger.critical("Twilio turns this account away (%d): nothing is sent until that is mended", code)
+        await self._lookups.put({"PartitionKey": _PARTITION, "RowKey": _ROW, "Code": code, "At": now})
+
+    async def open(self) -> None:
+        """Twilio answered as it does for an account in order."""
+        if self._until is None:
+            return
+        self._pause, self._until, self._asking, self.code = timedelta(0), None, False, None
+        _logger.warning("Twilio takes requests of this account again")
+        await self._lookups.delete(_PARTITION, _ROW)
+
+    async def check(self, now: datetime) -> None:
+        """Look at the notice.
+
+        Raises:
+            TwilioUnavailable: some process was turned away lately.
+        """
+        row = await self._lookups.get(_PARTITION, _ROW)
+        if row is not None and row["At"] > now - _STALE:
+            raise TwilioUnavailable(f"Twilio turns this account away ({row['Code']})", code=row["Code"])

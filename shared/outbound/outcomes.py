@@ -1,0 +1,216 @@
+"""What an attempt's outcome does to its delivery: events, state, and the wake-up of whatever goes on later."""
+
+import logging
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from shared.consents import Consents
+from shared.deliveries import status
+from shared.deliveries.log import DeliveryLog
+from shared.deliveries.record import Delivery, Event
+from shared.errors import Changed, Fault, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
+from shared.logs import about
+from shared.outbound.claim import settled_at
+from shared.outbound.decode import channel_of, id_of
+from shared.outbound.gate import HOLDING, Gate
+from shared.outbound.outcome import Decision, decide
+from shared.outbound.provider import Resource
+from shared.queues import Queue
+from shared.text.numbers import mask
+
+_logger: Final = logging.getLogger(__name__)
+_REASONS: Final = 100
+"""so many faults of a message are told; the message itself is kept whole"""
+_LONGEST_NAMED: Final = 200
+_FIRST_DELAY: Final = timedelta(seconds=5)
+_LONGEST_DELAY: Final = timedelta(minutes=15)
+_LONGEST_ASKED: Final = timedelta(days=7)
+"""longer than any request of ours waits in a queue, whatever Twilio asks for"""
+
+SendError = TwilioRefused | TwilioUnavailable | TwilioUnclear | TooLate
+
+
+class Outcomes:
+    """Puts on record how attempts ended. Wake-ups are written before the state that relies on them.
+
+    Its methods raise Changed where somebody else changed the delivery meanwhile, and azure.core's errors: the message
+    must be taken again then, and nothing is lost.
+    """
+
+    def __init__(
+        self,
+        *,
+        log: DeliveryLog,
+        queue: Queue,
+        consents: Consents,
+        gate: Gate,
+        settle: timedelta,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._log = log
+        self._queue = queue
+        self._consents = consents
+        self._gate = gate
+        self._settle = settle
+        self._clock = clock
+
+    async def accepted(self, delivery: Delivery, resource: Resource, *, at: datetime, source: str = "answer") -> bool:
+        """Put on record that Twilio has it since `at`, to our knowledge; `source` says how that is known.
+
+        Return False where the SID belongs to another delivery, which looked for its own and found this one: then the
+        other's own may be there as well, without an owner, and is looked for before this request is sent again.
+        """
+        await self._gate.open()
+        if await self._log.own_sid(resource.sid, delivery.id) != delivery.id:
+            about(_logger, delivery.id).warning("its SID was taken by a delivery that is like it")
+            await self.doubt(delivery, reason="its SID belongs to another delivery that is like it")
+            return False
+        about(_logger, delivery.id).info("at Twilio", extra={"sid": resource.sid, "to": mask(delivery.to)})
+        await self._log.record(delivery, seen(resource, source=source, at=at))
+        return True
+
+    async def failed(self, delivery: Delivery, error: SendError) -> None:
+        """Put on record what an attempt met with, and what follows from it."""
+        about(_logger, delivery.id).warning("not sent: %s", error)
+        reason = {"reason": str(error)}
+        code = _code(error)
+        if isinstance(error, TwilioRefused) and code not in HOLDING:
+            await self._gate.open()
+        match decide(error):
+            case Decision.RETRY:
+                await self._retry(delivery, error)
+            case Decision.FIND_OUT:
+                await self.doubt(delivery, reason=str(error), code=code)
+            case Decision.SUPPRESS if delivery.channel == "sms":
+                await self._consents.opt_out(
+                    delivery.to or "", delivery.from_ or "", at=self._clock(), by=f"delivery {delivery.id}"
+                )
+                await self.end(delivery, status.SUPPRESSED, reason, code=code, text=_explanation(error))
+            case Decision.SUPPRESS | Decision.FAIL:
+                about(_logger, delivery.id).error("failed for good", extra={"code": code})
+                await self.end(delivery, status.FAILED, reason, code=code, text=_explanation(error))
+
+    async def doubt(self, delivery: Delivery, *, reason: str, code: int | None = None) -> Delivery:
+        """Say that the outcome of the last attempt is not known, and come back when it can be found out."""
+        now = self._clock()
+        await self._queue.put(delivery.request or b"", delay=settled_at(delivery, settle=self._settle) - now)
+        after = msgspec.structs.replace(
+            delivery, status=status.UNCERTAIN, error_code=code, error_message=reason, updated_at=now
+        )
+        return await self._log.change(delivery, after, own_event(after, {"reason": reason}))
+
+    async def end(
+        self, delivery: Delivery, word: str, raw: dict[str, Any], *, code: int | None = None, text: str | None = None
+    ) -> None:
+        """End a delivery that Twilio doesn't have."""
+        after = msgspec.structs.replace(
+            delivery,
+            status=word,
+            error_code=code,
+            error_message=text,
+            next_attempt_at=None,
+            updated_at=self._clock(),
+        )
+        await self._change(delivery, after, own_event(after, raw))
+
+    async def hold(self, delivery: Delivery, wait: timedelta) -> None:
+        """Put off a delivery while Twilio turns the whole account away."""
+        error = TwilioUnavailable("Twilio turns this account away", code=self._gate.code)
+        await self._retry(delivery, error, at_least=wait)
+
+    async def reject(self, message_id: str, message: bytes, faults: tuple[Fault, ...]) -> None:
+        """Put a message that can't be sent on record, whole, with every reason, under its own id."""
+        now = self._clock()
+        shown = tuple(map(str, faults[:_REASONS]))
+        more = (f"and {len(faults) - _REASONS} more",) if len(faults) > _REASONS else ()
+        rejected = Delivery(
+            id=message_id,
+            channel=channel_of(message),
+            direction="outbound",
+            status=status.REJECTED,
+            created_at=now,
+            updated_at=now,
+            reasons=shown + more,
+            named=(id_of(message) or "")[:_LONGEST_NAMED] or None,
+            error_message="; ".join(shown)[:1000],
+            request=message,
+        )
+        about(_logger, message_id).error("a message that can't be sent: %s", "; ".join(shown))
+        await self._log.file(rejected, own_event(rejected, {"reasons": rejected.reasons}))
+
+    async def _retry(self, delivery: Delivery, error: SendError, *, at_least: timedelta = timedelta(0)) -> None:
+        now = self._clock()
+        code = _code(error)
+        if code in HOLDING and not at_least:
+            await self._gate.shut(code or 0, now)
+        asked = timedelta(seconds=min(getattr(error, "retry_after", None) or 0, _LONGEST_ASKED.total_seconds()))
+        delay = back_off(delivery.attempts, at_least=max(asked, at_least), jitter=random.random())  # noqa: S311 - no secret
+        due = now + delay
+        if delivery.expires_at is not None and due >= delivery.expires_at:
+            due = delivery.expires_at
+        await self._queue.put(delivery.request or b"", delay=due - now)
+        after = msgspec.structs.replace(
+            delivery,
+            status=status.RETRYING,
+            next_attempt_at=due,
+            error_code=code,
+            error_message=str(error),
+            updated_at=now,
+        )
+        await self._change(delivery, after, own_event(after, {"reason": str(error), "next_attempt_at": due}))
+
+    async def _change(self, before: Delivery, after: Delivery, event: Event) -> None:
+        """Change a delivery as the outcome of its attempt wants it, also where somebody came to doubt that attempt."""
+        try:
+            await self._log.change(before, after, event)
+        except Changed:
+            now = await self._log.get(before.id)
+            if now is None or now.status != status.UNCERTAIN or (now.attempt, now.sid) != (before.attempt, before.sid):
+                raise
+            await self._log.change(now, msgspec.structs.replace(after, version=now.version), event)
+
+
+def back_off(attempts: int, *, at_least: timedelta, jitter: float) -> timedelta:
+    """Return how long to wait after so many attempts: doubling, up to a bound, never less than was asked for.
+
+    `jitter` is a random number from 0 to 1: it takes up to half away, so that many do not come back at once.
+    """
+    doubled: timedelta = min(_FIRST_DELAY * 2 ** min(attempts - 1, 20), _LONGEST_DELAY)
+    return max(doubled * (1 - jitter / 2), at_least * (1 + jitter / 4))
+
+
+def seen(resource: Resource, *, source: str, at: datetime) -> Event:
+    """Return the event of having seen a message or a call at Twilio."""
+    return Event(
+        key=f"{resource.sid}:{source}" if source == "answer" else f"{resource.sid}:{source}:{resource.status}",
+        status=resource.status,
+        at=at,
+        sid=resource.sid,
+        error_code=resource.error_code,
+        error_message=resource.error_message,
+        raw=resource.answer,
+    )
+
+
+def own_event(delivery: Delivery, raw: dict[str, Any], *, key: str | None = None) -> Event:
+    """Return the event of this app's own change of a delivery; `key` where its status alone doesn't tell it apart."""
+    return Event(
+        key=f"{delivery.attempt or delivery.id}:{key or delivery.status}",
+        status=delivery.status,
+        at=delivery.updated_at,
+        error_code=delivery.error_code,
+        error_message=delivery.error_message,
+        raw=raw,
+    )
+
+
+def _code(error: SendError) -> int | None:
+    return getattr(error, "code", None)
+
+
+def _explanation(error: SendError) -> str | None:
+    return getattr(error, "explanation", None)

@@ -1,0 +1,67 @@
+"""Which of Twilio's messages or calls can be the one that an attempt without an answer left behind. Pure.
+
+Twilio's list is the only witness, and it says nothing of our ids. So what is looked for was made between the claim and
+the end of the attempt's time, for this recipient, from a sender that fits, and belongs to no other delivery.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from shared.deliveries.record import Delivery
+from shared.outbound.provider import Resource
+from shared.outbound.request import Request
+from shared.text.numbers import MESSAGING_SERVICE
+
+CLOCKS: Final = timedelta(seconds=10)
+"""how far Twilio's clock, which counts whole seconds, and ours may stand apart"""
+_BY_A_CREATE: Final = "outbound-api"
+
+
+def begins(delivery: Delivery) -> datetime:
+    """Return the earliest moment at which Twilio can have made what the last attempt sent."""
+    return (delivery.claimed_at or delivery.created_at) - CLOCKS
+
+
+def candidates(listed: Iterable[Resource], delivery: Delivery, request: Request) -> list[Resource]:
+    """Return what Twilio made in the attempt's time and from a sender that fits, the likeliest first."""
+    ends = delivery.deadline + CLOCKS if delivery.deadline is not None else datetime.max.replace(tzinfo=UTC)
+    fitting = [
+        resource
+        for resource in listed
+        if _in_time(resource, begins(delivery), ends) and _created(resource) and _sender_fits(resource, request)
+    ]
+    return sorted(fitting, key=lambda resource: (not is_alike(resource, request), _since_claim(resource, delivery)))
+
+
+def is_alike(resource: Resource, request: Request) -> bool:
+    """Tell whether its text is the one that was asked for; calls, and messages without a text, have none to compare.
+
+    A trial account puts a sentence before the text.
+    """
+    return request.body is None or (resource.body or "").endswith(request.body)
+
+
+def _since_claim(resource: Resource, delivery: Delivery) -> timedelta:
+    """Return how far it is from the claim: of several that are alike, each attempt's own was made next to it."""
+    if resource.created_at is None:
+        return timedelta.max
+    return abs(resource.created_at - (delivery.claimed_at or delivery.created_at))
+
+
+def _in_time(resource: Resource, begin: datetime, end: datetime) -> bool:
+    return resource.created_at is None or begin <= resource.created_at <= end
+
+
+def _created(resource: Resource) -> bool:
+    # what TwiML replied or dialled (outbound-reply, outbound-dial) is nothing that a create left behind:
+    # https://www.twilio.com/docs/voice/api/call-resource#call-properties
+    return (resource.direction or _BY_A_CREATE) == _BY_A_CREATE
+
+
+def _sender_fits(resource: Resource, request: Request) -> bool:
+    asked = request.from_ or ""
+    if MESSAGING_SERVICE.fullmatch(asked):
+        return resource.service == asked
+    # a service picks From later: without one it is there at once, and a service's message is none of a number's
+    return resource.from_ == asked or (resource.from_ is None and resource.service is None)
