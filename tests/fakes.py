@@ -1,12 +1,13 @@
 """Stand-ins for what lies outside: a Twilio that answers as told, a clock in hand, settings made from names."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.errors import SwitchboardError
+from shared.outbound.provider import Resource
 from shared.settings import Settings
 
 ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
@@ -45,13 +46,10 @@ class Clock:
         self.now += delta
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What Twilio says of something that it accepted."""
-
-    sid: str
-    status: str = "queued"
-    answer: dict[str, Any] = field(default_factory=dict)
+def an_answer(sid: str | None = None, status: str = "queued", **more: Any) -> Resource:  # noqa: ANN401 - any field of it
+    """A message or a call as Twilio shows it."""
+    sid = sid or a_sid()
+    return Resource(sid=sid, status=status, **{"answer": {"sid": sid, "status": status}, **more})
 
 
 @dataclass(frozen=True)
@@ -63,25 +61,81 @@ class Created:
     not_after: float
 
 
+class DiedError(BaseException):
+    """The process ended here: nobody catches it."""
+
+
+def die() -> None:
+    """End the process, as far as a test can see."""
+    raise DiedError
+
+
+async def _nothing() -> None:
+    """Do nothing."""
+
+
 @dataclass
 class FakeProvider:
-    """A Twilio that keeps each create call, and answers or fails as `outcomes` say; after them, it accepts."""
+    """A Twilio that keeps each create call, and answers or fails as `outcomes` say; after them, it accepts.
 
-    outcomes: list[SwitchboardError | Answer] = field(default_factory=list)
+    It lists what it `has`, whoever it went to; `failures` meet whoever looks, fetches or erases, one after the other.
+    """
+
+    outcomes: list[SwitchboardError | Resource] = field(default_factory=list)
     created: list[Created] = field(default_factory=list)
+    has: list[Resource] = field(default_factory=list)
+    failures: list[SwitchboardError] = field(default_factory=list)
+    looks: list[tuple[str, str, datetime]] = field(default_factory=list)
+    fetched: list[str] = field(default_factory=list)
+    erased: list[tuple[str, str]] = field(default_factory=list)
     meanwhile: Callable[[], None] = lambda: None
+    during_a_look: Callable[[], Awaitable[None]] = _nothing
 
-    async def create_message(self, parameters: dict[str, Any], *, not_after: float) -> Answer:
+    async def create_message(self, parameters: dict[str, Any], *, not_after: float) -> Resource:
         return self._create("message", parameters, not_after)
 
-    async def create_call(self, parameters: dict[str, Any], *, not_after: float) -> Answer:
+    async def create_call(self, parameters: dict[str, Any], *, not_after: float) -> Resource:
         return self._create("call", parameters, not_after)
 
-    def _create(self, kind: str, parameters: dict[str, Any], not_after: float) -> Answer:
+    async def messages_to(self, to: str, *, since: datetime) -> list[Resource]:
+        return await self._look("messages", to, since)
+
+    async def calls_to(self, to: str, *, since: datetime) -> list[Resource]:
+        return await self._look("calls", to, since)
+
+    async def message(self, sid: str) -> Resource | None:
+        return self._fetch(sid)
+
+    async def call(self, sid: str) -> Resource | None:
+        return self._fetch(sid)
+
+    async def erase_message(self, sid: str) -> None:
+        self._fail()
+        self.erased.append(("message", sid))
+
+    async def erase_recordings(self, call_sid: str) -> None:
+        self._fail()
+        self.erased.append(("recordings", call_sid))
+
+    def _create(self, kind: str, parameters: dict[str, Any], not_after: float) -> Resource:
         self.created.append(Created(kind, parameters, not_after))
         self.meanwhile()
-        sid = a_sid("SM" if kind == "message" else "CA")
-        outcome = self.outcomes.pop(0) if self.outcomes else Answer(sid, answer={"sid": sid, "status": "queued"})
+        outcome = self.outcomes.pop(0) if self.outcomes else an_answer(a_sid("SM" if kind == "message" else "CA"))
         if isinstance(outcome, SwitchboardError):
             raise outcome
         return outcome
+
+    async def _look(self, kind: str, to: str, since: datetime) -> list[Resource]:
+        self.looks.append((kind, to, since))
+        self._fail()
+        await self.during_a_look()
+        return list(self.has)
+
+    def _fetch(self, sid: str) -> Resource | None:
+        self.fetched.append(sid)
+        self._fail()
+        return next((resource for resource in self.has if resource.sid == sid), None)
+
+    def _fail(self) -> None:
+        if self.failures:
+            raise self.failures.pop(0)

@@ -13,6 +13,7 @@ import pytest
 
 from tests.web.app import HOST_JSON, ROOT, environment, settings_of
 
+CRON = "30 */7 * * * *"
 REPORT = """
 import json, sys
 import function_app
@@ -28,19 +29,50 @@ HTTP_TRIGGERS = {
     "send": ("send", "POST", "function"),
     "delivery": ("deliveries/{id}", "GET", "function"),
     "search_deliveries": ("deliveries/search", "POST", "function"),
+    "erase_delivery": ("deliveries/{id}", "DELETE", "function"),
+    "replay_delivery": ("deliveries/{id}/replay", "POST", "function"),
+    "replay_deliveries": ("deliveries/replay", "POST", "function"),
     "health": ("health", "GET", "anonymous"),
     "health_details": ("health/details", "GET", "function"),
 }
+
+
+def other_triggers(*, queue: str, cron: str) -> dict[str, list[dict[str, Any]]]:
+    """The bindings of the queue trigger and of the timer."""
+    return {
+        "outbound": [
+            {
+                "direction": "IN",
+                "dataType": "BINARY",
+                "type": "queueTrigger",
+                "name": "message",
+                "queueName": queue,
+                "connection": "AzureWebJobsStorage",
+            }
+        ],
+        "housekeeping": [
+            {
+                "direction": "IN",
+                "type": "timerTrigger",
+                "name": "timer",
+                "schedule": cron,
+                "runOnStartup": False,
+                "useMonitor": True,
+            }
+        ],
+    }
+
 
 # From the top to the bottom: whoever stands higher may import whoever stands lower, never the other way around.
 ROOMS = (
     {"function_app"},
     {"shared.web"},
     {"shared.wiring"},
+    {"shared.housekeeping"},
     {"shared.twilio_api", "shared.health"},
     {"shared.inbound", "shared.outbound"},
-    {"shared.deliveries", "shared.voice", "shared.queues"},
-    {"shared.settings", "shared.tables", "shared.documents", "shared.logs"},
+    {"shared.deliveries", "shared.voice", "shared.consents"},
+    {"shared.settings", "shared.tables", "shared.queues", "shared.documents", "shared.logs"},
     {"shared.text"},
     {"shared.errors"},
 )
@@ -60,13 +92,13 @@ def _python(code: str, settings: dict[str, str]) -> subprocess.CompletedProcess[
 @pytest.fixture(scope="module")
 def report() -> Any:  # noqa: ANN401 - a JSON document
     """What an interpreter of its own says of the app: an app tells its functions once."""
-    done = _python(REPORT, settings_of("UseDevelopmentStorage=true", OUTBOUND_QUEUE="requests"))
+    done = _python(REPORT, settings_of("UseDevelopmentStorage=true", OUTBOUND_QUEUE="requests", HOUSEKEEPING_CRON=CRON))
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
 def test_the_triggers_and_their_bindings_are_exactly_these(report: Any) -> None:  # noqa: ANN401 - a JSON document
-    expected = {
+    expected: dict[str, Any] = {
         name: [
             {
                 "direction": "IN",
@@ -80,16 +112,7 @@ def test_the_triggers_and_their_bindings_are_exactly_these(report: Any) -> None:
         ]
         for name, (route, method, level) in HTTP_TRIGGERS.items()
     }
-    expected["outbound"] = [
-        {
-            "direction": "IN",
-            "dataType": "BINARY",
-            "type": "queueTrigger",
-            "name": "message",
-            "queueName": "requests",
-            "connection": "AzureWebJobsStorage",
-        }
-    ]
+    expected |= other_triggers(queue="requests", cron=CRON)
     found = {name: [_plain(binding) for binding in bindings] for name, bindings in report["functions"]}
     assert found == expected
     assert len(found) == len(report["functions"])

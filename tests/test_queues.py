@@ -63,7 +63,7 @@ async def test_a_delayed_message_does_not_show_itself_yet(pair: Pair) -> None:
 
 @pytest.mark.parametrize(
     ("delay", "seconds"),
-    [(-5, 0), (0, 0), (1.4, 1), (90, 90), (7 * 86_400, 7 * 86_400), (30 * 86_400, 7 * 86_400)],
+    [(-5, 0), (0, 0), (1.4, 2), (90, 90), (7 * 86_400, 7 * 86_400), (30 * 86_400, 7 * 86_400)],
 )
 async def test_a_delay_is_brought_within_what_azure_takes(pair: Pair, delay: float, seconds: int) -> None:
     hidden: list[int] = []
@@ -80,3 +80,47 @@ async def test_a_delay_is_brought_within_what_azure_takes(pair: Pair, delay: flo
         await Queue(listening).put(b"x", delay=timedelta(seconds=delay))
     assert hidden == [seconds]
     assert (await client.get_queue_properties()).approximate_message_count == 1
+
+
+async def drained(queue: Queue) -> list[bytes]:
+    contents = []
+    async for message, content in queue.receive(hidden=timedelta(minutes=1)):
+        contents.append(content)
+        await queue.delete(message)
+    return contents
+
+
+async def test_what_is_received_comes_as_it_was_put_and_is_gone_once_it_is_deleted(pair: Pair) -> None:
+    queue, client = pair
+    assert await drained(queue) == [], "nor does it matter that there is no queue"
+    for message in (b"first", b"\xff\x00"):
+        await queue.put(message)
+    assert sorted(await drained(queue)) == [b"first", b"\xff\x00"]
+    assert (await client.get_queue_properties()).approximate_message_count == 0
+
+
+async def test_what_is_received_and_not_deleted_shows_itself_again(pair: Pair) -> None:
+    queue, client = pair
+    await queue.put(b"x")
+    assert [content async for _, content in queue.receive(hidden=timedelta(seconds=1))] == [b"x"]
+    assert (await client.get_queue_properties()).approximate_message_count == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("no base64!", b"no base64!"),
+        ("Grüße", "Grüße".encode()),
+        ("eA", b"eA"),
+        ("eA==", b"x"),
+        ("eHh4\n eHh4\r\n", b"xxxxxx"),
+        ("{}", b"{}"),
+    ],
+)
+async def test_what_somebody_else_put_there_without_base64_comes_as_it_stands(
+    pair: Pair, text: str, expected: bytes
+) -> None:
+    queue, client = pair
+    await client.create_queue()
+    await client.send_message(text)
+    assert await drained(queue) == [expected]

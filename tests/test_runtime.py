@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.samples import webhooks
-from tests.test_function_app import HTTP_TRIGGERS
+from tests.test_function_app import CRON, HTTP_TRIGGERS, other_triggers
 from tests.web.app import ROOT, environment, settings_of
 
 pytestmark = pytest.mark.skipif(sys.version_info < (3, 13), reason="azure-functions-runtime needs Python 3.13")
@@ -58,7 +58,7 @@ def report(azurite: str, sid: str) -> Any:  # noqa: ANN401 - a JSON document
     done = subprocess.run(
         [sys.executable, "-m", "tests.runtime_worker"],
         cwd=ROOT,
-        env=environment(settings_of(azurite, OUTBOUND_QUEUE="requests", SMS_REPLY="Hello")),
+        env=environment(settings_of(azurite, OUTBOUND_QUEUE="requests", HOUSEKEEPING_CRON=CRON, SMS_REPLY="Hello")),
         input=json.dumps(_invocations(sid)),
         capture_output=True,
         text=True,
@@ -70,7 +70,7 @@ def report(azurite: str, sid: str) -> Any:  # noqa: ANN401 - a JSON document
 
 
 def test_it_finds_exactly_the_triggers_and_their_bindings(report: Any) -> None:  # noqa: ANN401 - a JSON document
-    expected = {
+    expected: dict[str, Any] = {
         name: [
             {
                 "direction": "IN",
@@ -84,16 +84,7 @@ def test_it_finds_exactly_the_triggers_and_their_bindings(report: Any) -> None: 
         ]
         for name, (route, method, level) in HTTP_TRIGGERS.items()
     }
-    expected["outbound"] = [
-        {
-            "direction": "IN",
-            "dataType": "BINARY",
-            "type": "queueTrigger",
-            "name": "message",
-            "queueName": "requests",
-            "connection": "AzureWebJobsStorage",
-        }
-    ]
+    expected |= other_triggers(queue="requests", cron=CRON)
     assert report["indexed"] == expected
 
 

@@ -39,6 +39,7 @@ NAMES = (
     "MAX_CALL_SECONDS",
     "DEFAULT_REGION",
     "EVENTS_QUEUE",
+    "TWILIO_TIMEOUT_SECONDS",
     "RETENTION_DAYS",
     "SMS_REPLY",
     "VOICE_GREETING",
@@ -66,6 +67,8 @@ def test_what_is_not_set_has_the_default_that_the_readme_promises() -> None:
         api_base_url="https://api.twilio.com",
         public_base_url="https://switchboard.example",
         outbound_queue="outbound",
+        events_queue=None,
+        twilio_timeout_seconds=10,
         schedule_cron="0 * * * * *",
         housekeeping_cron="0 */5 * * * *",
         reconcile_after_seconds=60,
@@ -89,6 +92,8 @@ def test_what_is_set_is_taken() -> None:
         TWILIO_API_BASE_URL="http://127.0.0.1:8010/",
         PUBLIC_BASE_URL="https://calls.example:8443/",
         OUTBOUND_QUEUE="other-queue",
+        EVENTS_QUEUE="event-queue",
+        TWILIO_TIMEOUT_SECONDS="60",
         SCHEDULE_CRON="30 * * * * *",
         HOUSEKEEPING_CRON="0 0 * * * *",
         RECONCILE_AFTER_SECONDS="0",
@@ -108,6 +113,8 @@ def test_what_is_set_is_taken() -> None:
     assert settings.api_base_url == "http://127.0.0.1:8010"
     assert settings.public_base_url == "https://calls.example:8443"
     assert settings.outbound_queue == "other-queue"
+    assert settings.events_queue == "event-queue"
+    assert settings.twilio_timeout_seconds == 60
     assert settings.schedule_cron == "30 * * * * *"
     assert settings.housekeeping_cron == "0 0 * * * *"
     assert settings.reconcile_after_seconds == 0
@@ -173,6 +180,7 @@ def test_an_account_name_alone_means_the_apps_own_identity() -> None:
     assert settings.storage == Identity(
         queue_url="https://account1.queue.core.windows.net",
         table_url="https://account1.table.core.windows.net",
+        managed=False,
         client_id=None,
     )
 
@@ -185,7 +193,25 @@ def test_service_uris_mean_the_identity_that_the_client_id_names() -> None:
         AzureWebJobsStorage__credential="managedidentity",
         AzureWebJobsStorage__clientId="some-client",
     )
-    assert settings.storage == Identity("https://q.example", "https://t.example", "some-client")
+    assert settings.storage == Identity(
+        queue_url="https://q.example", table_url="https://t.example", managed=True, client_id="some-client"
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "managed"),
+    [
+        ({}, False),
+        ({"AzureWebJobsStorage__credential": "managedidentity"}, True),
+        ({"AzureWebJobsStorage__credential": "ManagedIdentity"}, True),
+        ({"AzureWebJobsStorage__clientId": "some-client"}, True),
+        ({"AzureWebJobsStorage__credential": "other"}, False),
+    ],
+)
+def test_a_managed_identity_is_used_where_the_settings_name_one(more: dict[str, str], managed: bool) -> None:  # noqa: FBT001 - a column of the table
+    settings = make_settings(AzureWebJobsStorage="", AzureWebJobsStorage__accountName="account1", **more)
+    assert isinstance(settings.storage, Identity)
+    assert settings.storage.managed is managed
 
 
 def test_one_service_uri_alone_is_not_enough() -> None:
@@ -236,7 +262,10 @@ MALFORMED = [
     ("OUTBOUND_QUEUE", "Outbound"),
     ("OUTBOUND_QUEUE", "out--bound"),
     ("OUTBOUND_QUEUE", "-outbound"),
-    ("OUTBOUND_QUEUE", "a" * 64),
+    ("OUTBOUND_QUEUE", "a" * 57),
+    ("SMS_REPLY", "x" * 1601),
+    ("VOICE_GREETING", "x" * 3001),
+    ("PUBLIC_BASE_URL", "/"),
     ("SCHEDULE_CRON", "every minute"),
     ("HOUSEKEEPING_CRON", "0 * * * * * *"),
     ("RECONCILE_AFTER_SECONDS", "-1"),
@@ -252,13 +281,35 @@ MALFORMED = [
     ("DEFAULT_REGION", "Germany"),
     ("RETENTION_DAYS", "0"),
     ("QUIET_HOURS", "21:00-08:00"),
-    ("EVENTS_QUEUE", "events"),
+    ("EVENTS_QUEUE", "outbound"),
+    ("EVENTS_QUEUE", "outbound-poison"),
+    ("EVENTS_QUEUE", "Events"),
+    ("EVENTS_QUEUE", "ev"),
+    ("TWILIO_TIMEOUT_SECONDS", "0"),
+    ("TWILIO_TIMEOUT_SECONDS", "61"),
+    ("TWILIO_TIMEOUT_SECONDS", "2.5"),
 ]
 
 
 @pytest.mark.parametrize(("name", "value"), MALFORMED)
 def test_a_malformed_setting_is_named_and_nothing_else_is(name: str, value: str) -> None:
     assert set(faults_of(**{name: value})) == {name}
+
+
+def test_the_events_never_go_into_the_queue_of_the_requests() -> None:
+    """Each would be a request that can't be used, and the record of that an event again."""
+    for name in ("requests", "requests-poison"):
+        assert set(faults_of(OUTBOUND_QUEUE="requests", EVENTS_QUEUE=name)) == {"EVENTS_QUEUE"}
+    assert make_settings(OUTBOUND_QUEUE="requests", EVENTS_QUEUE="outbound").events_queue == "outbound"
+
+
+def test_the_name_of_the_queue_leaves_room_for_that_of_its_poison_queue() -> None:
+    assert len(make_settings(OUTBOUND_QUEUE="a" * 56).outbound_queue + "-poison") == 63
+
+
+def test_texts_are_taken_up_to_what_twilio_can_say() -> None:
+    settings = make_settings(SMS_REPLY="x" * 1600, VOICE_GREETING="x" * 3000)
+    assert (len(settings.sms_reply), len(settings.voice_greeting)) == (1600, 3000)
 
 
 def test_a_malformed_account_name_is_named() -> None:

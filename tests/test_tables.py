@@ -1,7 +1,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from azure.core.exceptions import HttpResponseError, ServiceRequestError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ServiceRequestError
 from azure.data.tables.aio import TableClient
 
 from shared.errors import Changed
@@ -129,3 +129,19 @@ async def test_a_storage_that_does_not_answer_is_no_empty_table() -> None:
         for call in (Table(client).get("p", "r"), Table(client).check(), Table(client).insert(row("r"))):
             with pytest.raises(ServiceRequestError):
                 await call
+
+
+async def test_a_table_that_is_being_deleted_is_no_row_that_exists(table: Table) -> None:
+    """Azure answers 409 in both cases: an insert that was not made must not pass for one that somebody else made."""
+    error = ResourceExistsError("TableBeingDeleted: The specified table is being deleted.")
+
+    class Deleting(TableClient):
+        async def create_entity(self, *_args: object, **_options: object) -> dict[str, str]:
+            raise error
+
+    client = Deleting.from_connection_string("AccountName=a;AccountKey=a2V5;EndpointSuffix=example.com", "t")
+    async with client:
+        with pytest.raises(ResourceExistsError):
+            await Table(client).insert(row("r"))
+    await table.insert(row("r"))
+    assert await table.insert(row("r")) is None

@@ -78,13 +78,17 @@ deliveries = st.builds(
     attempts=numbers,
     metadata=st.dictionaries(texts, st.text(max_size=20), max_size=3),
     reasons=st.lists(texts, max_size=3).map(tuple),
+    named=maybe | texts,
     sequence=maybe | numbers,
     request=maybe | st.binary(max_size=100),
     request_hash=maybe | texts,
     attempt=maybe | texts,
+    claimed_at=maybe | moments,
     deadline=maybe | moments,
     next_attempt_at=maybe | moments,
     expires_at=maybe | moments,
+    past_sids=st.lists(texts, max_size=2).map(tuple),
+    erased=st.booleans(),
 )
 raws = st.dictionaries(texts, texts | numbers | st.lists(texts, max_size=2) | st.booleans(), max_size=4)
 events = st.builds(

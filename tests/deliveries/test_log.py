@@ -308,3 +308,120 @@ async def test_of_many_that_file_the_same_at_once_all_get_the_same(storage: Stor
     inbound = a_delivery(id=SID, direction="inbound", status="received", sid=SID)
     filed = await asyncio.gather(*(storage.log.file(inbound, an_event("received")) for _ in range(5)))
     assert filed == [filed[0]] * 5
+
+
+@pytest.mark.parametrize("attempt", ["token-1", "token-2"])
+async def test_a_claim_that_fails_leaves_no_entries_behind_but_the_first_ones(storage: Storage, attempt: str) -> None:
+    await claimed(storage)
+    before = sorted(row["RowKey"] for row in await storage.rows(storage.lookups))
+    again = a_delivery(attempt="token-2", created_at=NOW + timedelta(seconds=5) if attempt == "token-2" else NOW)
+    assert await storage.log.claim(again) is None
+    assert sorted(row["RowKey"] for row in await storage.rows(storage.lookups)) == before
+
+
+def said(word: str, *, seconds: float = 0, **fields: object) -> Event:
+    """What Twilio said, with all that it said."""
+    raw = {"To": "+14155550100", "From": "+14155550199", "Body": "Your parcel has arrived."}
+    return msgspec.structs.replace(an_event(word, seconds=seconds), raw=raw, **fields)
+
+
+async def test_events_that_a_crash_left_without_a_state_are_folded_into_it(storage: Storage) -> None:
+    delivery = await claimed(storage)
+    for event in (an_event("sent", seconds=1), an_event("delivered", seconds=2)):
+        await storage.deliveries.insert(rows.event_row("order-1", event))
+    folded = await storage.log.fold_again(delivery)
+    assert (folded.status, folded.sid) == ("delivered", SID)
+    assert folded == await storage.log.get("order-1")
+    assert await index_rows(storage, "open") == [], "and what follows from the state follows"
+    assert await storage.log.fold_again(folded) == folded
+
+
+async def test_folding_a_stale_delivery_again_takes_nothing_back(storage: Storage) -> None:
+    stale = await claimed(storage)
+    ended = await storage.log.record(stale, an_event("delivered"))
+    assert await storage.log.fold_again(stale) == ended
+
+
+async def test_what_it_was_before_it_was_reopened_is_not_folded_into_it(storage: Storage) -> None:
+    delivery = await claimed(storage)
+    failed = await storage.log.record(delivery, an_event("failed", error_code=30008))
+    waiting = msgspec.structs.replace(failed, status="retrying", sid=None, past_sids=(SID,))
+    reopened = await storage.log.reopen(failed, waiting, an_event("retrying", sid=None, seconds=1))
+    assert await index_rows(storage, "open") == [keys.open_partition("order-1")]
+    assert await storage.log.fold_again(reopened) == reopened
+    again = await storage.log.record(reopened, an_event("sent", sid=OTHER_SID, seconds=2))
+    assert (again.status, again.sid, again.past_sids) == ("sent", OTHER_SID, (SID,))
+    assert (await storage.log.record(again, an_event("delivered", seconds=3))).status == "sent"
+
+
+async def test_an_erased_delivery_is_its_tombstone_and_nothing_else(storage: Storage) -> None:
+    delivery = await claimed(storage, metadata={"order": "7"}, reasons=("because",))
+    for word in ("queued", "sent", "undelivered"):
+        delivery = await storage.log.record(delivery, said(word, error_code=30003, error_message="gone"))
+    erased = await storage.log.erase(delivery)
+    [row] = await storage.rows(storage.deliveries)
+    assert row.keys() == {
+        "PartitionKey",
+        "RowKey",
+        "Channel",
+        "Direction",
+        "Status",
+        "CreatedAt",
+        "UpdatedAt",
+        "RequestHash",
+        "Erased",
+        "Attempts",
+    }
+    assert (row["Status"], row["RequestHash"], row["Erased"], row["Attempts"]) == ("undelivered", "hash-1", True, 0)
+    everything = repr([row, await storage.rows(storage.lookups)])
+    assert not [part for part in ("5550100", "5550199", "parcel", "order-7") if part in everything]
+    assert await index_rows(storage, "to") == []
+    assert erased == await storage.log.get("order-1")
+    assert await storage.log.timeline("order-1") == []
+
+
+async def test_what_was_changed_since_it_was_read_is_not_erased(storage: Storage) -> None:
+    stale = await claimed(storage)
+    await storage.log.record(stale, an_event("delivered"))
+    with pytest.raises(Changed):
+        await storage.log.erase(stale)
+    with pytest.raises(Changed):
+        await storage.log.erase(a_delivery())
+    delivery = await storage.log.get("order-1")
+    assert delivery is not None
+    assert delivery.to == "+14155550100"
+
+
+async def test_an_erasure_that_a_crash_cut_short_can_be_made_again(storage: Storage) -> None:
+    class Dead(Table):
+        async def replace(self, entity: Entity, *, version: str) -> str:
+            raise ConnectionError(f"{entity['RowKey']} {version}")
+
+    delivery = await storage.log.record(await claimed(storage), said("delivered"))
+    log = type(storage.log)(Dead(storage.deliveries._client), storage.lookups)
+    with pytest.raises(ConnectionError):
+        await log.erase(delivery)
+    assert (await storage.log.erase(delivery)).erased
+    assert len(await storage.rows(storage.deliveries)) == 1
+
+
+async def test_an_erased_id_is_never_claimed_again(storage: Storage) -> None:
+    await storage.log.erase(await storage.log.record(await claimed(storage), an_event("delivered")))
+    assert await storage.log.claim(a_delivery(attempt="token-2")) is None
+
+
+async def test_an_effect_comes_after_the_event_and_before_the_state_and_is_repeated(storage: Storage) -> None:
+    delivery = await claimed(storage)
+    found: list[tuple[int, str]] = []
+
+    async def effect() -> None:
+        current = await storage.log.get("order-1")
+        assert current is not None
+        found.append((len(await storage.log.timeline("order-1")), current.status))
+        if len(found) == 1:
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await storage.log.record(delivery, an_event("sent"), effect=effect)
+    assert (await storage.log.record(delivery, an_event("sent"), effect=effect)).status == "sent"
+    assert found == [(1, "submitting"), (1, "submitting")]

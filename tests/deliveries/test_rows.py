@@ -18,11 +18,15 @@ FULL = a_delivery(
     error_message="Unknown destination handset",
     metadata={"order": "1", "name": "Zoë ✓"},
     reasons=("to: is required", "body: is required"),
+    named="order-1",
     sequence=3,
     request=b"\xff\x00" * (LARGEST // 2),
     next_attempt_at=datetime(2026, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    claimed_at=datetime(2026, 3, 2, 11, 59, 59, 999999, tzinfo=UTC),
     deadline=datetime(2026, 3, 2, 12, 0, 0, 1, tzinfo=UTC),
     expires_at=datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    past_sids=("SM1", "SM2"),
+    erased=True,
 )
 
 
@@ -119,3 +123,17 @@ async def test_a_merge_in_storage_clears_what_is_none_now(table: Table) -> None:
     assert row is not None
     read = rows.read_delivery(row)
     assert msgspec.structs.replace(read, version=None) == after
+
+
+@pytest.mark.parametrize("length", [10, 15_990, 16_000, 60_000])
+@pytest.mark.parametrize("letter", ["x", "ß", "語", "🎉", '"'])
+async def test_however_much_twilio_said_all_of_it_is_kept(table: Table, length: int, letter: str) -> None:
+    event = Event(key=f"{SID}:sent", status="sent", at=NOW, raw={"Body": letter * length, "To": "+1"})
+    row = rows.event_row(uuid.uuid4().hex, event)
+    assert rows.read_event(await stored(table, row)) == event
+    assert all(len(value.encode("utf-16-le")) <= 64 * 1024 for value in row.values() if isinstance(value, str))
+
+
+def test_what_fits_into_one_property_is_in_one() -> None:
+    event = Event(key="k", status="sent", at=NOW, raw={"Body": "x" * 1000})
+    assert not [name for name in rows.event_row("order-1", event) if name.startswith("Raw") and name != "Raw"]

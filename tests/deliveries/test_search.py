@@ -224,9 +224,11 @@ async def test_values_never_become_part_of_the_filter(storage: Storage) -> None:
     asked: list[str] = []
 
     class Listening(Table):
-        def query(self, text: str, *, limit: int | None = None, **parameters: object) -> AsyncIterator[Any]:
+        def query(
+            self, text: str, *, limit: int | None = None, select: str | None = None, **parameters: object
+        ) -> AsyncIterator[Any]:
             asked.append(text)
-            return super().query(text, limit=limit, **parameters)
+            return super().query(text, limit=limit, select=select, **parameters)
 
     lookups = Listening(storage.lookups._client)
     for wanted in (Search(to=QUOTED), Search(status="failed"), Search(since=NOW - timedelta(days=1))):

@@ -117,3 +117,30 @@ async def test_characters_that_xml_cannot_write_spoil_no_answer(azurite: str, te
         assert [letter for letter in "".join(verb.itertext()) if letter.isalpha()] == list(
             filter(str.isalpha, text.encode(errors="ignore").decode())
         )
+
+
+async def test_our_own_number_is_never_answered(azurite: str) -> None:
+    async with App.load(settings_of(azurite, SMS_REPLY="Hello")) as app:
+        replies = []
+        for sender in (app.settings["TWILIO_FROM_NUMBER"], "+14155550177"):
+            sid = webhooks.new_sid("SM")
+            body = webhooks.encode(("MessageSid", sid), ("From", sender), ("To", "+15005550010"), ("Body", "Hi"))
+            replies.append(len(_twiml(await _arrive(app, SMS, body))))
+    assert replies == [0, 1]
+
+
+async def test_a_name_of_any_length_does_not_keep_a_caller_from_being_greeted(door: Door) -> None:
+    sid = webhooks.new_sid("CA")
+    body = webhooks.encode(("CallSid", sid), ("CallStatus", "ringing"), ("From", "sip:" + "x" * 5000), ("To", "+1"))
+    assert (await _arrive(door, VOICE, body)).status == 200
+    delivery = (await door.request("GET", f"/api/deliveries/{sid}")).json()
+    assert len(delivery["from"]) == 300
+    assert len(delivery["events"][0]["raw"]["From"]) == 5004
+
+
+async def test_a_text_of_any_length_that_twilio_posts_is_kept_whole(door: Door) -> None:
+    sid = webhooks.new_sid("SM")
+    text = "語" * 1600
+    body = webhooks.encode(("MessageSid", sid), ("From", "+14155550177"), ("To", "+15005550006"), ("Body", text))
+    assert (await _arrive(door, SMS, body)).status == 200
+    assert (await door.request("GET", f"/api/deliveries/{sid}")).json()["events"][0]["raw"]["Body"] == text

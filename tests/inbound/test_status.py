@@ -179,14 +179,15 @@ async def test_a_timestamp_that_is_none_does_not_stop_the_event(door: Door, time
     assert (await _show(door, sid))["events"][0]["raw"]["Timestamp"] == timestamp
 
 
-async def test_a_status_that_nobody_knows_is_kept_and_changes_nothing(door: Door) -> None:
+@pytest.mark.parametrize("word", ["teleported", "partially_delivered", "Teleported-2"])
+async def test_a_status_that_nobody_knows_is_kept_and_changes_nothing(door: Door, word: str) -> None:
     sid = webhooks.new_sid("SM")
     await _tell(door, "sms-status-sent", sid)
-    body = webhooks.encode(("MessageSid", sid), ("MessageStatus", "teleported"))
+    body = webhooks.encode(("MessageSid", sid), ("MessageStatus", word))
     answer = await door.request("POST", "/api/sms/status", body, webhooks.headers("/api/sms/status", body))
     assert answer.status == 204
     delivery = await _show(door, sid)
-    assert (delivery["status"], _statuses(delivery)) == ("sent", ["sent", "teleported"])
+    assert (delivery["status"], _statuses(delivery)) == ("sent", ["sent", word])
 
 
 @pytest.mark.parametrize("delivery", ["nobody-knows-it", "a%2Fb", "%C3%A9", "x" * 300, "%00", "~", ""])

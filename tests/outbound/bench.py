@@ -1,31 +1,65 @@
 """A sender, and all that it works with."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from azure.storage.queue.aio import QueueClient
 
+from shared.consents import Consents
+from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
+from shared.outbound.gate import Gate
 from shared.outbound.send import Sender
 from shared.queues import Queue
 from shared.settings import Settings
-from tests.fakes import Clock, FakeProvider, make_settings
-from tests.storage import Storage, open_queue, open_storage
+from shared.tables import Entity, Table
+from tests.fakes import Clock, DiedError, FakeProvider, die, make_settings
+from tests.storage import Storage, open_queue, open_storage, open_table
+
+Journal = list[str]
+"""what was written, in order: a queue's message, or the partition and the row of a table"""
 
 
 class RememberingQueue(Queue):
     """A real queue, and what was put into it with which delay."""
 
-    def __init__(self, client: QueueClient) -> None:
+    def __init__(self, client: QueueClient, journal: Journal | None = None) -> None:
         super().__init__(client)
         self.client = client
         self.puts: list[tuple[bytes, timedelta]] = []
+        self.journal = [] if journal is None else journal
 
     async def put(self, message: bytes, *, delay: timedelta = timedelta(0)) -> None:
         await super().put(message, delay=delay)
         self.puts.append((message, delay))
+        self.journal.append("queue")
+
+
+class RememberingTable(Table):
+    """A real table, and which of its rows were written; a property that is named there is told as well."""
+
+    def __init__(self, table: Table, journal: Journal) -> None:
+        super().__init__(table._client)
+        self._journal = journal
+
+    async def _write(self, operation: Callable[..., Awaitable[Any]], entity: Entity, **options: Any) -> str:  # noqa: ANN401 - the SDK's own types
+        written = await super()._write(operation, entity, **options)
+        self._note(entity)
+        return written
+
+    async def merge(self, entity: Entity, *, version: str) -> str:
+        written = await super().merge(entity, version=version)
+        self._note(entity)
+        return written
+
+    def _note(self, entity: Entity) -> None:
+        row = entity["RowKey"] if entity["RowKey"] == "delivery" else entity["RowKey"].partition(":")[0]
+        kind = entity["PartitionKey"].partition(":")[0]
+        self._journal.append(f"{row} {entity.get('Status', '')}".strip() if "Status" in entity else kind)
 
 
 @dataclass
@@ -34,6 +68,8 @@ class Bench:
 
     storage: Storage
     queue: RememberingQueue
+    consents: Consents
+    gate: Gate
     settings: Settings = field(default_factory=make_settings)
     provider: FakeProvider = field(default_factory=FakeProvider)
     clock: Clock = field(default_factory=Clock)
@@ -45,11 +81,24 @@ class Bench:
             log=self.storage.log,
             queue=self.queue,
             provider=self.provider,
+            consents=self.consents,
+            gate=self.gate,
             clock=self.clock,
         )
 
+    @property
+    def journal(self) -> Journal:
+        return self.queue.journal
+
     async def take(self, message: bytes, *, message_id: str = "message-1") -> None:
         await self.sender.take(message_id, message)
+
+    async def die_sending(self, message: bytes) -> None:
+        """Take a message in a process that dies between the claim and the send."""
+        provider, self.provider = self.provider, FakeProvider(meanwhile=die)
+        with pytest.raises(DiedError):
+            await self.take(message)
+        self.provider = provider
 
     async def delivery(self, delivery_id: str = "order-1") -> Delivery:
         found = await self.storage.log.get(delivery_id)
@@ -59,9 +108,20 @@ class Bench:
     async def timeline(self, delivery_id: str = "order-1") -> list[Event]:
         return await self.storage.log.timeline(delivery_id)
 
+    async def statuses(self, delivery_id: str = "order-1") -> list[str]:
+        return [event.status for event in await self.timeline(delivery_id)]
+
 
 @asynccontextmanager
 async def open_bench(azurite: str) -> AsyncIterator[Bench]:
     """A sender for one test."""
-    async with open_storage(azurite) as storage, open_queue(azurite) as (_, client):
-        yield Bench(storage=storage, queue=RememberingQueue(client))
+    journal: Journal = []
+    async with (
+        open_storage(azurite) as plain,
+        open_table(azurite) as consents,
+        open_queue(azurite) as (_, client),
+    ):
+        deliveries, lookups = (RememberingTable(table, journal) for table in (plain.deliveries, plain.lookups))
+        storage = Storage(log=DeliveryLog(deliveries, lookups), deliveries=deliveries, lookups=lookups)
+        queue = RememberingQueue(client, journal)
+        yield Bench(storage=storage, queue=queue, consents=Consents(consents), gate=Gate(lookups))

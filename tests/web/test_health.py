@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -55,14 +56,14 @@ async def test_the_details_name_what_is_wrong_and_repeat_nothing_of_what_the_ser
     assert (answer.status, answer.content_type) == (503, "application/json")
     assert answer.json() == {
         "status": "unavailable",
-        "problems": {"tables": "HttpResponseError", "queue": "HttpResponseError"},
+        "problems": {"tables": "HttpResponseError", "queue": "HttpResponseError", "twilio": "HttpResponseError"},
     }
 
 
 async def test_what_is_known_is_kept_for_ten_seconds_whoever_asks(storage: Storage, moody: App) -> None:
     await moody.request("GET", HEALTH)
     asked = storage.asked
-    assert asked == 2
+    assert asked == 3
     storage.status = 403
     answers = await asyncio.gather(*(moody.request("GET", path) for path in (HEALTH, DETAILS) * 10))
     assert {answer.status for answer in answers} == {200}
@@ -77,7 +78,7 @@ async def test_what_is_known_is_kept_for_ten_seconds_whoever_asks(storage: Stora
 
 async def test_many_who_ask_at_once_cost_one_look(storage: Storage, moody: App) -> None:
     await asyncio.gather(*(moody.request("GET", HEALTH) for _ in range(20)))
-    assert storage.asked == 2
+    assert storage.asked == 3
 
 
 async def test_storage_that_says_nothing_makes_it_unavailable(
@@ -86,5 +87,22 @@ async def test_storage_that_says_nothing_makes_it_unavailable(
     monkeypatch.setattr(health, "_PATIENCE", 0.2)
     storage.speaks.clear()
     answer = await moody.request("GET", DETAILS)
-    assert answer.json()["problems"] == dict.fromkeys(("tables", "queue"), "no answer within 0.2 s")
+    assert answer.json()["problems"] == dict.fromkeys(("tables", "queue", "twilio"), "no answer within 0.2 s")
     storage.speaks.set()
+
+
+async def test_while_twilio_turns_the_account_away_it_is_unavailable_and_the_details_say_why(azurite: str) -> None:
+    """The notice is in storage: any process of the app can tell, and it goes when one of them is let through again."""
+    now = datetime.now(UTC)
+    async with App.load(settings_of(azurite)) as sending, App.load(settings_of(azurite)) as asked:
+        await sending.wiring._gate.shut(20003, now)
+        try:
+            answer = await asked.request("GET", HEALTH)
+            details = await asked.request("GET", DETAILS)
+        finally:
+            await sending.wiring._gate.open()
+        _ten_seconds_pass(asked)
+        after = await asked.request("GET", HEALTH)
+    assert (answer.status, answer.body) == (503, b"unavailable")
+    assert details.json()["problems"] == {"twilio": "Twilio turns this account away (20003)"}
+    assert (after.status, after.body) == (200, b"ok")

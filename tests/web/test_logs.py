@@ -99,11 +99,11 @@ async def test_what_became_of_a_delivery_is_logged_with_its_id(app: App, caplog:
     for record in lines:
         assert getattr(record, "delivery", None) == delivery_id
         assert f"[delivery {delivery_id}]" in record.getMessage()
-    assert getattr(lines[0], "to", None) == "+1415…23"
+    assert getattr(lines[0], "to", None) == "+141…23"
     assert getattr(lines[0], "sid", "").startswith("SM")
 
 
-@pytest.mark.parametrize(("to", "level"), [("+14155550123", logging.INFO), ("+15005550001", logging.WARNING)])
+@pytest.mark.parametrize(("to", "level"), [("+14155550123", logging.INFO), ("+15005550001", logging.ERROR)])
 async def test_what_was_not_sent_is_louder_than_what_was(
     app: App, caplog: pytest.LogCaptureFixture, to: str, level: int
 ) -> None:

@@ -59,6 +59,28 @@ async def test_people_are_told_that_storage_does_not_answer(app: App) -> None:
         assert problems.check(answer, HTTPStatus.SERVICE_UNAVAILABLE) == {}
 
 
+@pytest.mark.parametrize("given", [{"id": "order-1"}, {}])
+async def test_a_request_that_may_be_enqueued_or_not_is_told_with_its_id_to_ask_again_with(
+    app: App, given: dict[str, str]
+) -> None:
+    answer = await app.request("POST", "/api/send", json.dumps({**given, **TEXT}).encode())
+    problems.check(answer, HTTPStatus.SERVICE_UNAVAILABLE)
+    problem = answer.json()
+    assert problem["id"] == given.get("id", problem["id"])
+    assert problem["id"] in problem["detail"]
+
+
+async def test_people_who_erase_or_replay_are_told_that_storage_does_not_answer(app: App) -> None:
+    async with asyncio.timeout(20):
+        answers = await asyncio.gather(
+            app.request("DELETE", "/api/deliveries/some-id"),
+            app.request("POST", "/api/deliveries/some-id/replay"),
+            app.request("POST", "/api/deliveries/replay", b'{"status": "failed"}'),
+        )
+    for answer in answers:
+        problems.check(answer, HTTPStatus.SERVICE_UNAVAILABLE)
+
+
 async def test_what_needs_no_storage_is_answered_as_ever(app: App) -> None:
     problems.check(await app.request("POST", "/api/send", b"{}"), HTTPStatus.UNPROCESSABLE_ENTITY)
     problems.check(await app.request("GET", "/api/deliveries/%20"), HTTPStatus.NOT_FOUND)

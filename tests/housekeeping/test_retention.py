@@ -1,0 +1,222 @@
+"""Past their time, deliveries are purged down to tombstones: id, status and hash, and nothing else anywhere."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from shared.deliveries import keys
+from shared.deliveries.record import Delivery, Event
+from shared.errors import Changed
+from shared.housekeeping.retention import Retention
+from tests.deliveries.samples import an_event
+from tests.fakes import a_sid, an_answer
+from tests.outbound.bench import Bench
+from tests.outbound.samples import TEXT, a_message
+
+DAY = timedelta(days=1)
+KEEP = 90 * DAY
+NUMBERS_AND_WORDS = ("5550100", "5550199", "parcel", "Zoë", "Unreachable")
+
+
+def retention(bench: Bench) -> Retention:
+    return Retention(log=bench.storage.log, lookups=bench.storage.lookups, keep=KEEP, clock=bench.clock)
+
+
+async def purge(bench: Bench) -> int:
+    return await retention(bench).purge(until=bench.clock.now + timedelta(minutes=1))
+
+
+def told(word: str, sid: str, at: datetime) -> Event:
+    raw = {"To": "+14155550100", "From": "+14155550199", "Body": TEXT["body"], "ErrorMessage": "Unreachable"}
+    event = an_event(word, sid=sid, error_code=30003, error_message="Unreachable, +14155550100")
+    return msgspec.structs.replace(event, at=at, raw=raw)
+
+
+async def ended(bench: Bench, delivery_id: str = "order-1", *, word: str = "undelivered") -> Delivery:
+    """Have a request sent and ended, with all that is told of it on the way."""
+    sid = a_sid()
+    bench.provider.outcomes = [an_answer(sid, body=str(TEXT["body"]), answer={"to": "+14155550100"})]
+    await bench.take(a_message(id=delivery_id, metadata={"name": "Zoë"}))
+    for status in ("sent", word):
+        await bench.storage.log.record(await bench.delivery(delivery_id), told(status, sid, bench.clock.now))
+    return await bench.delivery(delivery_id)
+
+
+async def everything(bench: Bench) -> str:
+    storage = bench.storage
+    return repr([await storage.rows(storage.deliveries), await storage.rows(storage.lookups)])
+
+
+async def test_before_its_time_nothing_is_purged(bench: Bench) -> None:
+    delivery = await ended(bench)
+    bench.clock.advance(KEEP - DAY)
+    assert await purge(bench) == 0
+    assert await bench.delivery() == delivery
+
+
+async def test_past_its_time_the_tombstone_keeps_id_status_and_hash_and_nothing_else_is_left_anywhere(
+    bench: Bench,
+) -> None:
+    before = await ended(bench)
+    shown = await everything(bench)
+    assert [part for part in NUMBERS_AND_WORDS if part not in shown] == [], "all of it was there"
+    bench.clock.advance(KEEP + DAY)
+    assert await purge(bench) == 1
+    after = await bench.delivery()
+    assert (after.id, after.status, after.request_hash, after.erased) == (
+        "order-1",
+        "undelivered",
+        before.request_hash,
+        True,
+    )
+    assert await bench.timeline() == []
+    shown = await everything(bench)
+    assert [part for part in NUMBERS_AND_WORDS if part in shown] == []
+    assert len(await bench.storage.rows(bench.storage.deliveries)) == 1
+    left = {row["PartitionKey"].partition(":")[0] for row in await bench.storage.rows(bench.storage.lookups)}
+    assert left <= {"sid", "status"}, "whose a SID is, and which status it came into"
+
+
+@pytest.mark.parametrize("late", [timedelta(0), 400 * DAY])
+async def test_an_erased_id_is_a_duplicate_or_a_conflict_as_ever(bench: Bench, late: timedelta) -> None:
+    await ended(bench)
+    bench.clock.advance(KEEP + DAY)
+    await purge(bench)
+    bench.clock.advance(late)
+    tombstone = await bench.delivery()
+    await bench.take(a_message(metadata={"name": "Zoë"}))
+    assert len(bench.provider.created) == 1
+    assert await bench.delivery() == tombstone
+    await bench.take(a_message(body="Other content"), message_id="message-2")
+    assert len(bench.provider.created) == 1
+    assert (await bench.delivery("message-2")).status == "rejected"
+
+
+async def test_what_it_did_not_come_to_is_purged_the_next_time_and_the_oldest_go_first(bench: Bench) -> None:
+    for n in range(3):
+        await ended(bench, f"order-{n}")
+        bench.clock.advance(DAY)
+    bench.clock.advance(KEEP + DAY)
+
+    class Ticking:
+        """Time passes with each look at it."""
+
+        def __call__(self) -> datetime:
+            bench.clock.advance(timedelta(seconds=25))
+            return bench.clock.now
+
+    chore = Retention(log=bench.storage.log, lookups=bench.storage.lookups, keep=KEEP, clock=Ticking())
+    assert await chore.purge(until=bench.clock.now + timedelta(minutes=1)) == 1
+    assert [(await bench.delivery(f"order-{n}")).erased for n in range(3)] == [True, False, False]
+    assert await purge(bench) == 2
+    assert await purge(bench) == 0
+
+
+async def test_a_crash_in_the_middle_is_made_up_for(bench: Bench) -> None:
+    """Erased, and its entry not taken out; or its events gone, and the tombstone not written."""
+    first, second = await ended(bench), await ended(bench, "order-2")
+    await bench.storage.log.erase(first)
+    async for row_key in bench.storage.log._event_keys(second.id):
+        await bench.storage.deliveries.delete(second.id, row_key)
+    bench.clock.advance(KEEP + DAY)
+    assert await purge(bench) == 2
+    assert [(await bench.delivery(name)).erased for name in ("order-1", "order-2")] == [True, True]
+    assert await purge(bench) == 0
+
+
+async def test_what_ended_later_than_it_began_is_kept_for_its_whole_time(bench: Bench) -> None:
+    sid = a_sid()
+    bench.provider.outcomes = [an_answer(sid)]
+    await bench.take(a_message())
+    bench.clock.advance(30 * DAY)
+    await bench.storage.log.record(await bench.delivery(), told("delivered", sid, bench.clock.now))
+    bench.clock.advance(KEEP - 29 * DAY)
+    assert await purge(bench) == 1, "it was looked at"
+    assert not (await bench.delivery()).erased
+    erased = []
+    for _ in range(32):
+        bench.clock.advance(DAY)
+        await purge(bench)
+        erased.append((await bench.delivery()).erased)
+    assert 28 <= erased.index(True) <= 31, "and it was not forgotten"
+
+
+async def test_what_goes_on_is_never_purged_and_looked_at_again(bench: Bench) -> None:
+    await bench.take(a_message())
+    for _ in range(4):
+        bench.clock.advance(KEEP + 2 * DAY)
+        assert await purge(bench) == 1
+    assert (await bench.delivery()).status == "queued"
+    await bench.storage.log.record(await bench.delivery(), an_event("delivered", sid=(await bench.delivery()).sid))
+    bench.clock.advance(KEEP + 3 * DAY)
+    await purge(bench)
+    assert (await bench.delivery()).erased
+
+
+async def test_what_changes_in_the_same_moment_is_purged_another_day(bench: Bench) -> None:
+    await ended(bench)
+    bench.clock.advance(KEEP + DAY)
+    erase = bench.storage.log.erase
+
+    async def too_late(delivery: Delivery) -> Delivery:
+        raise Changed(delivery.id)
+
+    bench.storage.log.erase = too_late  # type: ignore[method-assign]
+    assert await purge(bench) == 1
+    bench.storage.log.erase = erase  # type: ignore[method-assign]
+    assert not (await bench.delivery()).erased
+    bench.clock.advance(2 * DAY)
+    assert await purge(bench) == 1
+    assert (await bench.delivery()).erased
+
+
+async def test_rejected_messages_and_what_came_in_are_purged_too(bench: Bench) -> None:
+    await bench.take(b'{"to": "+14155550100", "body": "parcel"}', message_id="message-9")
+    sid = a_sid()
+    inbound = Delivery(
+        id=sid,
+        sid=sid,
+        channel="sms",
+        direction="inbound",
+        status="received",
+        created_at=bench.clock.now,
+        updated_at=bench.clock.now,
+        to="+14155550199",
+        from_="+14155550100",
+    )
+    await bench.storage.log.file(inbound, told("received", sid, bench.clock.now))
+    bench.clock.advance(KEEP + DAY)
+    assert await purge(bench) == 2
+    assert [(await bench.delivery(name)).status for name in ("message-9", sid)] == ["rejected", "received"]
+    shown = await everything(bench)
+    assert [part for part in NUMBERS_AND_WORDS if part in shown] == []
+
+
+async def test_an_entry_that_leads_nowhere_is_taken_out(bench: Bench) -> None:
+    ghost = Delivery(
+        id="ghost",
+        direction="outbound",
+        status="submitting",
+        created_at=datetime(2020, 1, 1, tzinfo=UTC),
+        updated_at=datetime(2020, 1, 1, tzinfo=UTC),
+    )
+    await bench.storage.lookups.put(keys.day_row(ghost))
+    delivery = await ended(bench)
+    stray = msgspec.structs.replace(delivery, created_at=datetime(2020, 1, 2, tzinfo=UTC))
+    await bench.storage.lookups.put(keys.day_row(stray))
+    assert await purge(bench) == 2
+    assert await bench.delivery() == delivery, "whose own entry stands elsewhere"
+    assert await purge(bench) == 0
+
+
+async def test_no_entry_of_a_retried_request_outlives_it(bench: Bench) -> None:
+    """Each time its message comes, its entries are written before it is known that it has them."""
+    await ended(bench)
+    for _ in range(3):
+        bench.clock.advance(timedelta(seconds=5))
+        await bench.take(a_message(metadata={"name": "Zoë"}))
+    bench.clock.advance(KEEP + DAY)
+    await purge(bench)
+    left = {row["PartitionKey"].partition(":")[0] for row in await bench.storage.rows(bench.storage.lookups)}
+    assert left <= {"sid", "status", "open"}

@@ -1,0 +1,52 @@
+import logging
+from datetime import datetime, timedelta
+
+import pytest
+from azure.core.exceptions import ServiceRequestError
+
+from shared.errors import TwilioUnclear
+from shared.housekeeping.run import Chore, run
+from tests.fakes import Clock
+
+
+def chore(clock: Clock, done: list[datetime], *, count: int = 0, error: Exception | None = None) -> Chore:
+    async def do(*, until: datetime) -> int:
+        done.append(until)
+        clock.advance(timedelta(seconds=7))
+        if error is not None:
+            raise error
+        return count
+
+    return do
+
+
+async def test_each_chore_gets_a_minute_from_when_it_begins() -> None:
+    clock, done = Clock(), list[datetime]()
+    begun = clock.now
+    await run({"one": chore(clock, done), "two": chore(clock, done)}, clock=clock)
+    assert done == [begun + timedelta(seconds=60), begun + timedelta(seconds=67)]
+
+
+@pytest.mark.parametrize("error", [ServiceRequestError("https://account/secret"), TwilioUnclear("no answer")])
+async def test_one_that_fails_is_told_of_and_is_not_in_the_way_of_the_others(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, done = Clock(), list[datetime]()
+    await run({"bad": chore(clock, done, error=error), "good": chore(clock, done, count=3)}, clock=clock)
+    assert len(done) == 2
+    [told] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert told.getMessage() == f"housekeeping, bad: {type(error).__name__}"
+    assert "secret" not in f"{told.__dict__!r}"
+
+
+async def test_a_mistake_of_our_own_is_not_hidden() -> None:
+    clock = Clock()
+    with pytest.raises(ZeroDivisionError):
+        await run({"bad": chore(clock, [], error=ZeroDivisionError())}, clock=clock)
+
+
+async def test_what_was_done_is_told_and_what_was_not_is_not(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    with caplog.at_level(logging.INFO, "shared"):
+        await run({"idle": chore(clock, []), "busy": chore(clock, [], count=3)}, clock=clock)
+    assert [record.getMessage() for record in caplog.records] == ["housekeeping, busy: 3"]

@@ -1,0 +1,309 @@
+"""Open deliveries: folded again, given their message back, asked about, closed; and nothing is ever sent here."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from shared.deliveries import keys, rows
+from shared.deliveries.open import OpenDeliveries
+from shared.deliveries.record import Delivery, Event
+from shared.errors import SwitchboardError, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
+from shared.housekeeping.stuck import Stuck
+from shared.outbound.provider import Resource
+from shared.tables import Table
+from tests.deliveries.samples import an_event
+from tests.fakes import FakeProvider, a_sid, an_answer
+from tests.outbound.bench import Bench
+from tests.outbound.samples import CALL, a_message
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+UNCLEAR = TwilioUnclear("no answer")
+
+
+def chore(bench: Bench) -> Stuck:
+    return Stuck(
+        log=bench.storage.log,
+        entries=OpenDeliveries(bench.storage.lookups),
+        queue=bench.queue,
+        provider=lambda: bench.provider,
+        settle=MINUTE,
+        clock=bench.clock,
+    )
+
+
+async def look_after(bench: Bench) -> int:
+    return await chore(bench).look_after(until=bench.clock.now + MINUTE)
+
+
+async def open_until(bench: Bench, delivery_id: str = "order-1") -> datetime | None:
+    """When the index says that it is looked at again; None where it is not listed."""
+    row = await bench.storage.lookups.get(keys.open_partition(delivery_id), delivery_id)
+    return None if row is None else datetime.fromisoformat(row["LookAt"].isoformat())
+
+
+async def sent(bench: Bench, message: bytes | None = None, *, sid: str | None = None) -> str:
+    """Have a request sent, of which nothing is heard afterwards; return its SID."""
+    answer = an_answer(sid or a_sid())
+    bench.provider.outcomes = [answer]
+    await bench.take(message or a_message())
+    return answer.sid
+
+
+async def crash_between(bench: Bench, event: Event) -> None:
+    """Leave an event on record whose state was never written."""
+    await bench.storage.deliveries.insert(rows.event_row("order-1", event))
+
+
+async def test_what_is_open_is_left_alone_for_a_while(bench: Bench) -> None:
+    await sent(bench)
+    begun = bench.clock.now
+    assert await open_until(bench) == begun + 15 * MINUTE
+    bench.clock.advance(15 * MINUTE - timedelta(seconds=1))
+    assert await look_after(bench) == 0
+
+
+async def test_what_ended_is_listed_no_more(bench: Bench) -> None:
+    sid = await sent(bench)
+    await bench.storage.log.record(await bench.delivery(), an_event("delivered", sid=sid))
+    assert await open_until(bench) is None
+    bench.clock.advance(HOUR)
+    assert await look_after(bench) == 0
+
+
+@pytest.mark.parametrize("word", ["uncertain", "retrying", "submitting"])
+async def test_a_request_whose_message_is_gone_gets_it_again_and_is_not_sent_here(bench: Bench, word: str) -> None:
+    if word == "submitting":
+        await bench.die_sending(a_message())
+    else:
+        bench.provider.outcomes = [UNCLEAR if word == "uncertain" else TwilioUnavailable("busy")]
+        await bench.take(a_message())
+    created = len(bench.provider.created)
+    bench.queue.puts.clear()
+    bench.clock.advance(15 * MINUTE)
+    assert await look_after(bench) == 1
+    assert bench.queue.puts == [(a_message(), timedelta(0))]
+    assert (await bench.delivery()).status == word
+    assert len(bench.provider.created) == created
+    assert await open_until(bench) >= bench.clock.now + 12 * MINUTE  # type: ignore[operator]
+
+
+async def test_what_waits_for_its_time_is_not_overdue(bench: Bench) -> None:
+    bench.provider.outcomes = [TwilioUnavailable("busy", retry_after=7200.0)]
+    await bench.take(a_message())
+    due = (await bench.delivery()).next_attempt_at
+    assert due is not None
+    bench.queue.puts.clear()
+    for _ in range(3):
+        bench.clock.now = await open_until(bench) or bench.clock.now
+        if bench.clock.now < due + 12 * MINUTE:
+            await look_after(bench)
+            assert bench.queue.puts == []
+    assert bench.clock.now == due + 12 * MINUTE
+    await look_after(bench)
+    assert len(bench.queue.puts) == 1
+
+
+async def test_the_message_is_given_back_less_and_less_often(bench: Bench) -> None:
+    await bench.die_sending(a_message())
+    begun, given = bench.clock.now, []
+    while bench.clock.now - begun < timedelta(days=4):
+        bench.clock.now = await open_until(bench) or bench.clock.now
+        bench.queue.puts.clear()
+        await look_after(bench)
+        given += [bench.clock.now] * len(bench.queue.puts)
+    gaps = [(second - first) / MINUTE for first, second in pairwise(given)]
+    assert gaps == sorted(gaps)
+    assert (gaps[0] >= 12, gaps[-1]) == (True, 24 * 60)
+
+
+async def test_given_back_its_message_a_request_that_was_never_sent_is_sent_once(bench: Bench) -> None:
+    await bench.die_sending(a_message())
+    for _ in range(20):
+        bench.clock.advance(15 * MINUTE)
+        await look_after(bench)
+        for message, _delay in bench.queue.puts[:]:
+            bench.queue.puts.clear()
+            await bench.take(message)
+    assert len(bench.provider.created) == 1
+    assert (await bench.delivery()).status == "queued"
+
+
+async def test_events_without_their_state_are_folded_before_anything_else(bench: Bench) -> None:
+    sid = await sent(bench)
+    await crash_between(bench, an_event("sent", sid=sid))
+    bench.clock.advance(15 * MINUTE)
+    assert await look_after(bench) == 1
+    assert (await bench.delivery()).status == "sent"
+    assert bench.provider.fetched == []
+
+
+async def test_an_end_that_a_crash_kept_from_the_state_closes_it(bench: Bench) -> None:
+    sid = await sent(bench)
+    await crash_between(bench, an_event("delivered", sid=sid))
+    bench.clock.advance(15 * MINUTE)
+    await look_after(bench)
+    assert (await bench.delivery()).status == "delivered"
+    assert await open_until(bench) is None
+
+
+async def test_a_callback_that_a_crash_kept_from_the_state_keeps_it_from_being_sent_again(bench: Bench) -> None:
+    await bench.die_sending(a_message())
+    await crash_between(bench, an_event("sent", sid=a_sid()))
+    bench.clock.advance(HOUR)
+    await look_after(bench)
+    assert (await bench.delivery()).status == "sent"
+    assert bench.queue.puts == []
+
+
+async def test_what_had_no_news_for_half_an_hour_is_asked_about(bench: Bench) -> None:
+    sid = await sent(bench)
+    bench.provider.has = [an_answer(sid, "delivered")]
+    bench.clock.advance(15 * MINUTE)
+    await look_after(bench)
+    assert bench.provider.fetched == [], "not yet"
+    bench.clock.advance(15 * MINUTE)
+    assert await look_after(bench) == 1
+    assert bench.provider.fetched == [sid]
+    assert (await bench.delivery()).status == "delivered"
+    assert await bench.statuses() == ["queued", "delivered"]
+    assert await open_until(bench) is None
+
+
+async def test_calls_are_asked_about_as_calls(bench: Bench) -> None:
+    class OfCalls(FakeProvider):
+        async def message(self, sid: str) -> Resource | None:
+            raise AssertionError(sid)
+
+    bench.provider = OfCalls()
+    sid = await sent(bench, a_message(CALL), sid=a_sid("CA"))
+    bench.provider.has = [an_answer(sid, "completed")]
+    bench.clock.advance(30 * MINUTE)
+    await look_after(bench)
+    assert (await bench.delivery("order-2")).status == "completed"
+
+
+async def test_an_error_that_twilio_tells_then_is_kept(bench: Bench) -> None:
+    sid = await sent(bench)
+    bench.provider.has = [an_answer(sid, "undelivered", error_code=30003, error_message="Unreachable")]
+    bench.clock.advance(30 * MINUTE)
+    await look_after(bench)
+    delivery = await bench.delivery()
+    assert (delivery.status, delivery.error_code, delivery.error_message) == ("undelivered", 30003, "Unreachable")
+
+
+async def test_without_news_twilio_is_asked_less_and_less_often_and_once_a_day_at_last(bench: Bench) -> None:
+    sid = await sent(bench)
+    bench.provider.has = [an_answer(sid, "queued")]
+    begun, asked = bench.clock.now, []
+    while bench.clock.now - begun < timedelta(days=5):
+        bench.clock.now = await open_until(bench) or bench.clock.now
+        bench.provider.fetched.clear()
+        await look_after(bench)
+        asked += [bench.clock.now] * len(bench.provider.fetched)
+    gaps = [(second - first) / MINUTE for first, second in pairwise(asked)]
+    assert gaps == sorted(gaps)
+    assert (asked[0] - begun, gaps[0], gaps[-1]) == (30 * MINUTE, 30, 24 * 60)
+    assert await bench.statuses() == ["queued", "queued"], "the same answer is one event"
+
+
+async def test_news_begin_the_patience_anew(bench: Bench) -> None:
+    sid = await sent(bench)
+    bench.provider.has = [an_answer(sid, "sent")]
+    bench.clock.advance(5 * HOUR)
+    await look_after(bench)
+    assert (await bench.delivery()).updated_at == bench.clock.now
+    bench.clock.now = await open_until(bench) or bench.clock.now
+    await look_after(bench)
+    assert len(bench.provider.fetched) == 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UNCLEAR,
+        TwilioUnavailable("no connection"),
+        TwilioRefused(status=401, code=20003, explanation=""),
+        TooLate("no time"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_where_twilio_does_not_answer_it_is_asked_again_later(bench: Bench, error: SwitchboardError) -> None:
+    sid = await sent(bench)
+    bench.provider.failures = [error]
+    bench.provider.has = [an_answer(sid, "delivered")]
+    bench.clock.advance(30 * MINUTE)
+    before = await bench.delivery()
+    await look_after(bench)
+    assert await bench.delivery() == before
+    assert await open_until(bench) == bench.clock.now + 30 * MINUTE
+    bench.clock.advance(30 * MINUTE)
+    await look_after(bench)
+    assert (await bench.delivery()).status == "delivered"
+
+
+async def test_what_twilio_has_no_more_is_told_and_kept(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    await sent(bench)
+    bench.clock.advance(30 * MINUTE)
+    caplog.clear()
+    await look_after(bench)
+    [told] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert told.__dict__["delivery"] == "order-1"
+    assert (await bench.delivery()).status == "queued"
+    assert await open_until(bench) == bench.clock.now + timedelta(days=1)
+
+
+async def test_an_entry_whose_claim_never_came_is_taken_out_but_not_at_once(bench: Bench) -> None:
+    """It is written before the claim; its age is told by storage's own clock."""
+
+    class Dead(Table):
+        async def insert(self, entity: object) -> str | None:
+            raise ConnectionError(entity)
+
+    bench.clock.now = datetime.now(UTC)
+    log = type(bench.storage.log)(Dead(bench.storage.deliveries._client), bench.storage.lookups)
+    bench.storage, storage = type(bench.storage)(log, log._deliveries, log._lookups), bench.storage
+    with pytest.raises(ConnectionError):
+        await bench.take(a_message())
+    bench.storage = storage
+    bench.clock.advance(20 * MINUTE)
+    assert await look_after(bench) == 1
+    assert await open_until(bench) is not None
+    bench.clock.advance(HOUR)
+    assert await look_after(bench) == 1
+    assert await open_until(bench) is None
+    assert bench.queue.puts == []
+
+
+async def test_an_entry_of_what_ended_long_ago_is_taken_out(bench: Bench) -> None:
+    sid = await sent(bench)
+    ended = await bench.storage.log.record(await bench.delivery(), an_event("delivered", sid=sid))
+    await bench.take(a_message())
+    assert await open_until(bench) is not None, "a duplicate is listed before it is known as one"
+    bench.clock.advance(HOUR)
+    await look_after(bench)
+    assert await open_until(bench) is None
+    assert await bench.delivery() == ended
+
+
+async def test_an_entry_of_a_tombstone_is_taken_out(bench: Bench) -> None:
+    sid = await sent(bench)
+    ended = await bench.storage.log.record(await bench.delivery(), an_event("delivered", sid=sid))
+    await bench.storage.log.erase(ended)
+    await bench.take(a_message())
+    bench.clock.advance(HOUR)
+    await look_after(bench)
+    assert await open_until(bench) is None
+    assert (await bench.delivery()).erased
+
+
+async def test_all_that_is_due_is_looked_after_and_the_rest_waits_when_time_is_over(bench: Bench) -> None:
+    found: list[Delivery] = []
+    for n in range(6):
+        await sent(bench, a_message(id=f"order-{n}"))
+        found.append(await bench.delivery(f"order-{n}"))
+    bench.clock.advance(15 * MINUTE)
+    assert await chore(bench).look_after(until=bench.clock.now) == 0
+    assert await look_after(bench) == 6
+    assert await look_after(bench) == 0

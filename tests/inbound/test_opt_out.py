@@ -1,0 +1,138 @@
+"""Opting out and in again, over HTTP: by a text, by Advanced Opt-Out's word, and by a callback's error."""
+
+import json
+import os
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+
+from local.twilio import Simulator
+from tests.samples import webhooks
+from tests.web.app import NUMBER, TOKEN, App, settings_of
+
+SERVICE, OTHER_NUMBER = "MG" + "5" * 32, "+15005550010"
+
+
+@pytest.fixture
+async def app(azurite: str) -> AsyncIterator[App]:
+    """An app with a Twilio of its own, which tells nothing of what becomes of its messages."""
+    async with (
+        Simulator.start(account_sid="AC" + "0" * 32, auth_token=TOKEN, pace=0) as simulator,
+        App.load(settings_of(azurite, TWILIO_API_BASE_URL=simulator.url, PUBLIC_BASE_URL="http://127.0.0.1:1")) as app,
+    ):
+        yield app
+
+
+@pytest.fixture
+def recipient() -> str:
+    """Somebody whom no other test has."""
+    return f"+1415{int.from_bytes(os.urandom(3)) % 9_000_000 + 1_000_000}"
+
+
+async def _post(app: App, target: str, *fields: tuple[str, str]) -> int:
+    body = webhooks.encode(*fields)
+    headers = webhooks.headers(target, body, base=app.settings["PUBLIC_BASE_URL"])
+    return (await app.request("POST", target, body, headers)).status
+
+
+async def _says(app: App, recipient: str, text: str, *more: tuple[str, str], to: str = NUMBER) -> None:
+    fields = (("MessageSid", webhooks.new_sid("SM")), ("From", recipient), ("To", to), ("Body", text), *more)
+    assert await _post(app, "/api/sms/inbound", *fields) == 200
+
+
+async def _becomes(app: App, recipient: str, *, sender: str = NUMBER, channel: str = "sms") -> str:
+    """Have something sent to the recipient, and return the first status that it has."""
+    delivery_id = str(uuid.uuid4())
+    content = {"body": "Hello"} if channel == "sms" else {"say": "Hello"}
+    request = {"id": delivery_id, "channel": channel, "to": recipient, "from": sender, **content}
+    await app.take(json.dumps(request).encode())
+    return str((await app.delivery(delivery_id))["events"][0]["status"])
+
+
+@pytest.mark.parametrize("text", ["STOP", " stop\n", "Unsubscribe"])
+async def test_stop_holds_texts_from_that_number_back_and_nothing_else(app: App, recipient: str, text: str) -> None:
+    await _says(app, recipient, text)
+    assert await _becomes(app, recipient) == "suppressed"
+    assert await _becomes(app, recipient, sender=OTHER_NUMBER) == "queued"
+    assert await _becomes(app, recipient, channel="call") == "queued"
+    assert await _becomes(app, recipient, sender=SERVICE) == "accepted"
+
+
+@pytest.mark.parametrize("text", ["START", "yes", "Unstop"])
+async def test_start_lets_them_go_again(app: App, recipient: str, text: str) -> None:
+    await _says(app, recipient, "STOP")
+    assert await _becomes(app, recipient) == "suppressed"
+    await _says(app, recipient, text)
+    assert await _becomes(app, recipient) == "queued"
+
+
+@pytest.mark.parametrize("text", ["Please stop", "HELP", "Stop it!", ""])
+async def test_other_texts_change_nothing(app: App, recipient: str, text: str) -> None:
+    await _says(app, recipient, text)
+    assert await _becomes(app, recipient) == "queued"
+
+
+async def test_who_stops_a_service_stops_it_whole_and_starts_it_whole(app: App, recipient: str) -> None:
+    await _says(app, recipient, "STOP", ("MessagingServiceSid", SERVICE))
+    assert await _becomes(app, recipient, sender=SERVICE) == "suppressed"
+    assert await _becomes(app, recipient) == "suppressed"
+    assert await _becomes(app, recipient, sender="MG" + "6" * 32) == "accepted"
+    await _says(app, recipient, "START", ("MessagingServiceSid", SERVICE))
+    assert await _becomes(app, recipient, sender=SERVICE) == "accepted"
+
+
+async def test_the_word_of_advanced_opt_out_counts_in_any_language(app: App, recipient: str) -> None:
+    await _says(app, recipient, "Arrêt", ("OptOutType", "STOP"))
+    assert await _becomes(app, recipient) == "suppressed"
+    await _says(app, recipient, "Encore", ("OptOutType", "START"))
+    assert await _becomes(app, recipient) == "queued"
+
+
+async def test_start_lifts_what_twilio_had_told_of(app: App, recipient: str) -> None:
+    """21610 in a callback holds later texts back; the text that brought it has failed."""
+    delivery_id = str(uuid.uuid4())
+    request = {"id": delivery_id, "channel": "sms", "to": recipient, "body": "Hello"}
+    await app.take(json.dumps(request).encode())
+    sid = (await app.delivery(delivery_id))["sid"]
+    fields = (("MessageSid", sid), ("MessageStatus", "failed"), ("ErrorCode", "21610"), ("To", recipient))
+    for _ in range(2):
+        assert await _post(app, f"/api/sms/status?delivery={delivery_id}", *fields) == 204
+    delivery = await app.delivery(delivery_id)
+    assert (delivery["status"], delivery["error_code"]) == ("failed", 21610)
+    assert await _becomes(app, recipient) == "suppressed"
+    assert await _becomes(app, recipient, sender=OTHER_NUMBER) == "queued"
+    await _says(app, recipient, "START")
+    assert await _becomes(app, recipient) == "queued"
+
+
+async def test_a_callback_that_comes_again_later_does_not_take_a_start_back(app: App, recipient: str) -> None:
+    delivery_id = str(uuid.uuid4())
+    request = {"id": delivery_id, "channel": "sms", "to": recipient, "body": "Hello"}
+    await app.take(json.dumps(request).encode())
+    sid = (await app.delivery(delivery_id))["sid"]
+    fields = (("MessageSid", sid), ("MessageStatus", "failed"), ("ErrorCode", "21610"), ("To", recipient))
+    await _post(app, f"/api/sms/status?delivery={delivery_id}", *fields)
+    await _says(app, recipient, "START")
+    await _post(app, f"/api/sms/status?delivery={delivery_id}", *fields)
+    assert await _becomes(app, recipient) == "queued"
+
+
+async def test_other_errors_hold_nothing_back(app: App, recipient: str) -> None:
+    delivery_id = str(uuid.uuid4())
+    await app.take(json.dumps({"id": delivery_id, "channel": "sms", "to": recipient, "body": "Hello"}).encode())
+    sid = (await app.delivery(delivery_id))["sid"]
+    fields = (("MessageSid", sid), ("MessageStatus", "undelivered"), ("ErrorCode", "30003"))
+    await _post(app, f"/api/sms/status?delivery={delivery_id}", *fields)
+    assert await _becomes(app, recipient) == "queued"
+
+
+async def test_a_service_that_21610_came_from_is_the_one_that_is_held_back(app: App, recipient: str) -> None:
+    delivery_id = str(uuid.uuid4())
+    request = {"id": delivery_id, "channel": "sms", "to": recipient, "from": SERVICE, "body": "Hello"}
+    await app.take(json.dumps(request).encode())
+    sid = (await app.delivery(delivery_id))["sid"]
+    fields = (("MessageSid", sid), ("MessageStatus", "failed"), ("ErrorCode", "21610"), ("From", NUMBER))
+    await _post(app, f"/api/sms/status?delivery={delivery_id}", *fields)
+    assert await _becomes(app, recipient, sender=SERVICE) == "suppressed"
+    assert await _becomes(app, recipient) == "queued"

@@ -1,0 +1,274 @@
+"""Looking for what an attempt left behind: adopted, left for a person, or sent again, and never twice."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.errors import Changed, SwitchboardError, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
+from shared.outbound.provider import Resource
+from shared.outbound.replay import replay
+from tests.deliveries.samples import an_event
+from tests.fakes import FROM_NUMBER, a_sid, an_answer
+from tests.outbound.bench import Bench
+from tests.outbound.samples import CALL, TEXT, a_message
+
+UNCLEAR = TwilioUnclear("the request left and no answer came")
+ATTEMPT, SETTLE = timedelta(seconds=20), timedelta(seconds=60)
+BODY = str(TEXT["body"])
+
+
+def at_twilio(bench: Bench, *, sid: str | None = None, **changes: Any) -> Resource:  # noqa: ANN401 - any field of it
+    """What an attempt made now leaves at Twilio, whose answer is lost."""
+    fields = {"body": BODY, "from_": FROM_NUMBER, "direction": "outbound-api", "created_at": bench.clock.now}
+    return an_answer(sid, **{**fields, **changes})
+
+
+async def lose_the_answer(bench: Bench, message: bytes | None = None) -> None:
+    """Send a request whose answer is lost, and come to when the look can be made."""
+    bench.provider.outcomes = [UNCLEAR]
+    await bench.take(message or a_message())
+    bench.clock.advance(ATTEMPT + SETTLE)
+
+
+async def test_what_twilio_has_is_adopted_and_not_sent_again(bench: Bench) -> None:
+    left = at_twilio(bench)
+    await lose_the_answer(bench)
+    bench.provider.has = [left]
+    await bench.take(a_message())
+    delivery = await bench.delivery()
+    assert (delivery.status, delivery.sid, delivery.error_code, delivery.error_message) == (
+        "queued",
+        left.sid,
+        None,
+        None,
+    )
+    assert await bench.storage.log.owner_of(left.sid) == "order-1"
+    assert len(bench.provider.created) == 1
+    assert await bench.statuses() == ["uncertain", "queued"]
+    await bench.take(a_message())
+    assert len(bench.provider.created) == 1
+
+
+async def test_the_look_is_for_the_recipient_alone_and_back_to_the_claim(bench: Bench) -> None:
+    begun = bench.clock.now
+    await lose_the_answer(bench)
+    await bench.take(a_message())
+    assert bench.provider.looks == [("messages", "+14155550100", begun - timedelta(seconds=10))]
+
+
+async def test_calls_are_looked_for_among_calls(bench: Bench) -> None:
+    left = at_twilio(bench, sid=a_sid("CA"), body=None)
+    await lose_the_answer(bench, a_message(CALL))
+    bench.provider.has = [left]
+    await bench.take(a_message(CALL))
+    assert [kind for kind, _, _ in bench.provider.looks] == ["calls"]
+    assert (await bench.delivery("order-2")).sid == left.sid
+    assert len(bench.provider.created) == 1
+
+
+async def test_where_the_look_finds_nothing_it_is_claimed_again_and_sent(bench: Bench) -> None:
+    await lose_the_answer(bench)
+    first = await bench.delivery()
+    await bench.take(a_message())
+    delivery = await bench.delivery()
+    assert (delivery.status, delivery.attempts, len(bench.provider.created)) == ("queued", 2, 2)
+    assert delivery.attempt != first.attempt
+    assert delivery.claimed_at == bench.clock.now
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"from_": "+14155550198"}, {"direction": "inbound"}, {"created_at": None}],
+    ids=["another sender", "an answer of theirs", "made long before"],
+)
+async def test_what_does_not_fit_is_none_of_its_own(bench: Bench, change: dict[str, Any]) -> None:
+    if "created_at" in change:
+        change = {"created_at": bench.clock.now - timedelta(minutes=1)}
+    left = at_twilio(bench, **change)
+    await lose_the_answer(bench)
+    bench.provider.has = [left]
+    await bench.take(a_message())
+    assert len(bench.provider.created) == 2
+    assert await bench.storage.log.owner_of(left.sid) is None
+
+
+async def test_what_belongs_to_another_delivery_is_passed_over(bench: Bench) -> None:
+    theirs = at_twilio(bench)
+    await lose_the_answer(bench)
+    await bench.storage.log.own_sid(theirs.sid, "order-9")
+    bench.provider.has = [theirs]
+    await bench.take(a_message())
+    assert len(bench.provider.created) == 2
+    assert (await bench.delivery()).sid not in {None, theirs.sid}
+    assert await bench.storage.log.owner_of(theirs.sid) == "order-9"
+
+
+async def test_two_identical_texts_never_share_one_message(bench: Bench) -> None:
+    """Of two that lost their answers, one had reached Twilio: it is adopted once, and the other is sent."""
+    left = at_twilio(bench)
+    for name in ("order-1", "order-2"):
+        bench.provider.outcomes = [UNCLEAR]
+        await bench.take(a_message(id=name))
+    bench.clock.advance(ATTEMPT + SETTLE)
+    bench.provider.has = [left]
+    await asyncio.gather(*(bench.take(a_message(id=name)) for name in ("order-1", "order-2")))
+    sids = {(await bench.delivery(name)).sid for name in ("order-1", "order-2")}
+    assert len(sids) == 2
+    assert left.sid in sids
+    assert None not in sids
+    assert len(bench.provider.created) == 3
+
+
+async def test_one_that_differs_in_its_text_is_left_for_a_person_and_never_sent_again(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    left = at_twilio(bench, body="Your parcel has arrived")
+    await lose_the_answer(bench)
+    bench.provider.has = [left]
+    caplog.clear()
+    await bench.take(a_message())
+    assert [record.levelno for record in caplog.records if record.name.startswith("shared")] == [logging.ERROR]
+    for _ in range(3):
+        bench.clock.advance(timedelta(days=1))
+        await bench.take(a_message())
+    assert (await bench.delivery()).status == "uncertain"
+    assert len(bench.provider.created) == 1
+    assert await bench.storage.log.owner_of(left.sid) is None
+    told = [event for event in await bench.timeline() if "candidate" in event.raw]
+    assert [event.raw["candidate"] for event in told] == [left.sid], "told once, however often it is seen"
+
+
+async def test_one_that_is_alike_goes_before_one_that_differs(bench: Bench) -> None:
+    other, alike = at_twilio(bench, body="Something else"), at_twilio(bench)
+    await lose_the_answer(bench)
+    bench.provider.has = [other, alike]
+    await bench.take(a_message())
+    assert (await bench.delivery()).sid == alike.sid
+    assert await bench.storage.log.owner_of(other.sid) is None
+
+
+async def test_one_that_differs_and_is_its_own_already_is_adopted(bench: Bench) -> None:
+    """It owned the SID and died before that was on record: the text has nothing more to say."""
+    left = at_twilio(bench, body="Ihr Paket ist da")
+    await lose_the_answer(bench)
+    await bench.storage.log.own_sid(left.sid, "order-1")
+    bench.provider.has = [left]
+    await bench.take(a_message())
+    assert (await bench.delivery()).sid == left.sid
+    assert len(bench.provider.created) == 1
+
+
+async def test_its_own_goes_before_what_is_alike_and_belongs_to_nobody(bench: Bench) -> None:
+    """To adopt another's would leave none to that one, and it would be sent again."""
+    others, own = at_twilio(bench), at_twilio(bench)
+    await lose_the_answer(bench)
+    await bench.storage.log.own_sid(own.sid, "order-1")
+    bench.provider.has = [others, own]
+    await bench.take(a_message())
+    assert (await bench.delivery()).sid == own.sid
+    assert await bench.storage.log.owner_of(others.sid) is None
+
+
+async def test_what_an_earlier_attempt_left_is_not_what_a_replayed_one_left(bench: Bench) -> None:
+    earlier = at_twilio(bench, status="undelivered")
+    bench.provider.outcomes = [earlier]
+    await bench.take(a_message())
+    await replay(await bench.delivery(), log=bench.storage.log, queue=bench.queue, now=bench.clock.now)
+    await lose_the_answer(bench)
+    bench.provider.has = [earlier]
+    await bench.take(a_message())
+    delivery = await bench.delivery()
+    assert (delivery.past_sids, delivery.sid not in {None, earlier.sid}) == ((earlier.sid,), True)
+    assert len(bench.provider.created) == 3
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TwilioUnclear("Twilio answered HTTP 500"),
+        TwilioUnavailable("no connection"),
+        TwilioRefused(status=401, code=20003, explanation=""),
+        TooLate("no time"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_look_that_failed_is_no_look_and_is_made_again(bench: Bench, error: SwitchboardError) -> None:
+    await lose_the_answer(bench)
+    before, bench.queue.puts[:] = await bench.delivery(), []
+    bench.provider.failures = [error]
+    await bench.take(a_message())
+    assert await bench.delivery() == before
+    assert bench.queue.puts == [(a_message(), SETTLE)], "as long again as it took so far"
+    assert len(bench.provider.created) == 1
+    bench.clock.advance(SETTLE)
+    await bench.take(a_message())
+    assert len(bench.provider.looks) == 2
+    assert len(bench.provider.created) == 2
+
+
+async def test_looks_that_fail_again_and_again_are_made_less_and_less_often(bench: Bench) -> None:
+    await lose_the_answer(bench)
+    bench.queue.puts.clear()
+    for _ in range(6):
+        bench.provider.failures = [UNCLEAR]
+        await bench.take(a_message())
+        bench.clock.advance(bench.queue.puts[-1][1])
+    assert [delay.total_seconds() for _, delay in bench.queue.puts] == [60, 120, 240, 480, 900, 900]
+    assert len(bench.provider.created) == 1
+
+
+async def test_whatever_happens_during_the_look_makes_the_next_claim_fail(bench: Bench) -> None:
+    """The claim names the version from before the look: a callback that comes in between is not sent over."""
+    await lose_the_answer(bench)
+    stale = await bench.delivery()
+
+    async def a_callback_comes() -> None:
+        await bench.storage.log.record(stale, an_event("sent"))
+
+    bench.provider.during_a_look = a_callback_comes
+    with pytest.raises(Changed):
+        await bench.take(a_message())
+    assert (await bench.delivery()).status == "sent"
+    assert len(bench.provider.created) == 1
+    await bench.take(a_message())
+    assert len(bench.provider.created) == 1
+
+
+async def test_of_many_that_look_at_once_one_sends(bench: Bench) -> None:
+    await lose_the_answer(bench)
+    outcomes = await asyncio.gather(*(bench.take(a_message()) for _ in range(4)), return_exceptions=True)
+    assert all(outcome is None or isinstance(outcome, Changed) for outcome in outcomes)
+    assert len(bench.provider.created) == 2
+
+
+async def test_an_attempt_that_died_is_doubted_first_and_then_looked_for(bench: Bench) -> None:
+    left = at_twilio(bench)
+    await bench.die_sending(a_message())
+    bench.provider.has = [left]
+    for wait in (ATTEMPT, SETTLE):
+        assert bench.provider.looks == []
+        bench.clock.advance(wait)
+        await bench.take(a_message())
+    assert (await bench.delivery()).sid == left.sid
+    assert bench.provider.created == []
+    assert await bench.statuses() == ["uncertain", "queued"]
+
+
+async def test_a_request_that_expired_while_it_was_looked_for_is_not_sent(bench: Bench) -> None:
+    message = a_message(expires_at=(bench.clock.now + ATTEMPT + SETTLE).isoformat())
+    await lose_the_answer(bench, message)
+    await bench.take(message)
+    assert (await bench.delivery()).status == "expired"
+    assert len(bench.provider.created) == 1
+
+
+async def test_what_twilio_has_is_adopted_even_when_the_request_has_expired(bench: Bench) -> None:
+    left = at_twilio(bench)
+    message = a_message(expires_at=(bench.clock.now + ATTEMPT).isoformat())
+    await lose_the_answer(bench, message)
+    bench.provider.has = [left]
+    await bench.take(message)
+    assert (await bench.delivery()).sid == left.sid

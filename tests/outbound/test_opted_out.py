@@ -1,0 +1,98 @@
+"""Whoever opted out gets no more texts from that sender or service, and calls as ever."""
+
+import pytest
+
+from shared.errors import TwilioRefused
+from tests.fakes import SERVICE_SID
+from tests.outbound.bench import Bench
+from tests.outbound.samples import CALL, a_message
+
+OPTED_OUT = [TwilioRefused(status=400, code=code, explanation="") for code in (21610, 63014)]
+OTHER_NUMBER, OTHER_SERVICE = "+14155550198", "MG" + "f" * 32
+
+
+@pytest.mark.parametrize("error", OPTED_OUT, ids=lambda error: str(error.code))
+async def test_later_texts_from_that_sender_are_suppressed_without_asking(bench: Bench, error: TwilioRefused) -> None:
+    bench.provider.outcomes = [error]
+    await bench.take(a_message())
+    await bench.take(a_message(id="order-2", body="Another."))
+    delivery = await bench.delivery("order-2")
+    assert (delivery.status, delivery.error_code, delivery.sid) == ("suppressed", None, None)
+    assert len(bench.provider.created) == 1
+    assert bench.queue.puts == []
+    assert await bench.statuses("order-2") == ["suppressed"]
+
+
+@pytest.mark.parametrize("sender", [OTHER_NUMBER, SERVICE_SID, "12345"])
+async def test_texts_from_other_senders_are_sent(bench: Bench, sender: str) -> None:
+    bench.provider.outcomes = [OPTED_OUT[0]]
+    await bench.take(a_message())
+    await bench.take(a_message(**{"id": "order-2", "from": sender}))
+    assert (await bench.delivery("order-2")).status == "queued"
+
+
+async def test_texts_to_others_are_sent(bench: Bench) -> None:
+    bench.provider.outcomes = [OPTED_OUT[0]]
+    await bench.take(a_message())
+    await bench.take(a_message(id="order-2", to="+14155550101"))
+    assert (await bench.delivery("order-2")).status == "queued"
+
+
+async def test_a_service_is_a_sender_of_its_own(bench: Bench) -> None:
+    bench.provider.outcomes = [OPTED_OUT[0]]
+    await bench.take(a_message(**{"from": SERVICE_SID}))
+    for name, sender, expected in (
+        ("a", SERVICE_SID, "suppressed"),
+        ("b", OTHER_SERVICE, "queued"),
+        ("c", OTHER_NUMBER, "queued"),
+    ):
+        await bench.take(a_message(**{"id": name, "from": sender}))
+        assert (await bench.delivery(name)).status == expected
+
+
+async def test_calls_are_made_all_the_same(bench: Bench) -> None:
+    bench.provider.outcomes = [OPTED_OUT[0]]
+    await bench.take(a_message())
+    await bench.take(a_message(CALL))
+    assert (await bench.delivery("order-2")).status == "queued"
+
+
+async def test_a_call_that_is_refused_like_this_failed_and_holds_no_text_back(bench: Bench) -> None:
+    bench.provider.outcomes = [OPTED_OUT[0]]
+    await bench.take(a_message(CALL))
+    assert (await bench.delivery("order-2")).status == "failed"
+    await bench.take(a_message())
+    assert (await bench.delivery()).status == "queued"
+
+
+async def test_it_is_held_back_before_it_is_on_record_as_suppressed(bench: Bench) -> None:
+    """A crash in between asks Twilio once more; the other way around, a later text might go out."""
+    seen: list[bool] = []
+    merge = bench.storage.log.change
+
+    async def change(*args: object) -> object:
+        seen.append(await bench.consents.is_opted_out("+14155550100", "+14155550199"))
+        return await merge(*args)  # type: ignore[arg-type]
+
+    bench.storage.log.change = change  # type: ignore[method-assign,assignment]
+    bench.provider.outcomes = [OPTED_OUT[0]]
+    await bench.take(a_message())
+    assert seen == [True]
+
+
+async def test_a_retry_is_held_back_by_what_came_in_between(bench: Bench) -> None:
+    bench.provider.outcomes = [TwilioRefused(status=400, code=21611, explanation="")]
+    await bench.take(a_message())
+    await bench.consents.opt_out("+14155550100", "+14155550199", at=bench.clock.now, by="SM1")
+    bench.clock.advance(bench.queue.puts[0][1])
+    await bench.take(a_message())
+    assert (await bench.delivery()).status == "suppressed"
+    assert len(bench.provider.created) == 1
+
+
+async def test_what_is_lifted_is_sent_again(bench: Bench) -> None:
+    bench.provider.outcomes = [OPTED_OUT[0]]
+    await bench.take(a_message())
+    await bench.consents.opt_in("+14155550100", "+14155550199", at=bench.clock.now, by="SM1")
+    await bench.take(a_message(id="order-2"))
+    assert (await bench.delivery("order-2")).status == "queued"

@@ -1,0 +1,166 @@
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import TwilioRefused, TwilioUnavailable, TwilioUnclear
+from shared.outbound.outcomes import Outcomes, back_off, own_event, seen
+from tests.deliveries.samples import NOW, a_delivery, an_event
+from tests.fakes import FakeProvider, a_sid, an_answer
+from tests.outbound.bench import Bench
+from tests.outbound.samples import a_message
+
+attempts = st.integers(1, 10_000)
+jitters = st.floats(0, 1)
+asked = st.integers(0, 7 * 86_400).map(lambda seconds: timedelta(seconds=seconds))
+NO_TIME = timedelta(0)
+
+
+@given(attempts, asked, jitters)
+def test_a_wait_is_never_shorter_than_was_asked_nor_longer_than_it_must_be(
+    count: int, at_least: timedelta, jitter: float
+) -> None:
+    wait = back_off(count, at_least=at_least, jitter=jitter)
+    doubled = timedelta(seconds=min(5 * 2 ** min(count - 1, 30), 900))
+    assert wait >= at_least
+    assert doubled / 2 <= wait <= max(doubled, at_least * 1.25)
+
+
+@given(attempts, jitters)
+def test_a_wait_never_gets_shorter_with_more_attempts(count: int, jitter: float) -> None:
+    first, second = (back_off(n, at_least=NO_TIME, jitter=jitter) for n in (count, count + 1))
+    assert second >= first
+
+
+def test_jitter_takes_up_to_half_of_a_wait_away() -> None:
+    assert back_off(3, at_least=NO_TIME, jitter=0) == timedelta(seconds=20)
+    assert back_off(3, at_least=NO_TIME, jitter=1) == timedelta(seconds=10)
+
+
+def test_those_that_were_asked_to_wait_do_not_all_come_back_at_once() -> None:
+    waits = {back_off(1, at_least=timedelta(minutes=1), jitter=jitter / 10) for jitter in range(11)}
+    assert len(waits) == 11
+    assert min(waits) == timedelta(minutes=1)
+    assert max(waits) == timedelta(seconds=75)
+
+
+def test_what_was_seen_is_one_event_for_each_way_and_status() -> None:
+    queued, sent = an_answer(sid := a_sid()), an_answer(sid, "sent")
+    keys = {
+        seen(resource, source=source, at=NOW).key
+        for resource in (queued, sent)
+        for source in ("found", "asked")
+        for _ in range(2)
+    }
+    assert len(keys) == 4
+    assert seen(queued, source="answer", at=NOW).key == seen(sent, source="answer", at=NOW).key
+
+
+def test_own_events_of_different_attempts_are_different() -> None:
+    first, second = (own_event(a_delivery(attempt=token), {}) for token in ("a", "b"))
+    assert first.key != second.key
+    assert own_event(a_delivery(attempt="a"), {}, key="x").key != first.key
+
+
+def outcomes(bench: Bench) -> Outcomes:
+    return Outcomes(
+        log=bench.storage.log,
+        queue=bench.queue,
+        consents=bench.consents,
+        gate=bench.gate,
+        settle=timedelta(minutes=1),
+        clock=bench.clock,
+    )
+
+
+async def test_where_its_sid_belongs_to_another_delivery_it_is_looked_for_and_then_sent_again(bench: Bench) -> None:
+    await bench.die_sending(a_message())
+    sid = a_sid()
+    assert await bench.storage.log.own_sid(sid, "order-9") == "order-9"
+    assert not await outcomes(bench).accepted(await bench.delivery(), an_answer(sid), at=bench.clock.now)
+    delivery = await bench.delivery()
+    assert (delivery.status, delivery.sid) == ("uncertain", None)
+    assert await bench.storage.log.owner_of(sid) == "order-9"
+    [(message, delay)] = bench.queue.puts
+    assert delay == timedelta(seconds=80), "when the look can be made"
+    bench.clock.advance(delay)
+    await bench.take(message)
+    assert len(bench.provider.looks) == 1
+    delivery = await bench.delivery()
+    assert (delivery.status, delivery.sid not in {None, sid}) == ("queued", True), "its own message, of its own"
+
+
+async def test_what_twilio_has_is_owned_before_it_is_on_record(bench: Bench) -> None:
+    await bench.die_sending(a_message())
+    bench.journal.clear()
+    assert await outcomes(bench).accepted(await bench.delivery(), an_answer(a_sid()), at=bench.clock.now)
+    assert bench.journal == ["sid", "event queued", "delivery queued"]
+
+
+async def test_told_that_twilio_has_it_a_second_time_it_changes_nothing(bench: Bench) -> None:
+    await bench.die_sending(a_message())
+    delivery, answer = await bench.delivery(), an_answer(a_sid())
+    assert await outcomes(bench).accepted(delivery, answer, at=bench.clock.now)
+    first = await bench.delivery()
+    assert await outcomes(bench).accepted(delivery, answer, at=bench.clock.now)
+    assert await bench.delivery() == first
+    assert len(await bench.timeline()) == 1
+
+
+async def test_an_answer_that_comes_after_the_doubt_ends_the_doubt(bench: Bench) -> None:
+    await bench.die_sending(a_message())
+    slow = await bench.delivery()
+    bench.clock.advance(timedelta(seconds=20))
+    await bench.take(a_message())
+    assert (await bench.delivery()).status == "uncertain"
+    assert await outcomes(bench).accepted(slow, an_answer(sid := a_sid()), at=bench.clock.now)
+    delivery = await bench.delivery()
+    assert (delivery.status, delivery.sid) == ("queued", sid)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (TwilioUnavailable("busy", code=20429), "retrying"),
+        (TwilioUnclear("HTTP 500", code=20500), "uncertain"),
+        (TwilioRefused(status=401, code=20003, explanation=""), "retrying"),
+    ],
+    ids=["busy", "unclear", "turned away"],
+)
+async def test_the_message_that_comes_back_is_written_before_the_state_that_relies_on_it(
+    bench: Bench, error: TwilioUnavailable, status: str
+) -> None:
+    bench.provider = FakeProvider(outcomes=[error])
+    await bench.take(a_message())
+    after = bench.journal[bench.journal.index("delivery submitting") + 1 :]
+    assert after.count("queue") == 1
+    assert after.index("queue") < after.index(f"event {status}") < after.index(f"delivery {status}")
+
+
+async def test_an_attempt_that_died_gets_its_message_before_it_is_doubted(bench: Bench) -> None:
+    await bench.die_sending(a_message())
+    bench.journal.clear()
+    bench.clock.advance(timedelta(seconds=20))
+    await bench.take(a_message())
+    after = bench.journal[bench.journal.index("queue") :]
+    assert after == ["queue", "event uncertain", "status", "delivery uncertain"]
+
+
+async def test_the_entries_that_find_a_delivery_are_written_before_its_claim(bench: Bench) -> None:
+    await bench.take(a_message())
+    before = bench.journal[: bench.journal.index("delivery submitting")]
+    assert sorted(before) == ["day", "open", "to"]
+
+
+async def test_no_outcome_goes_over_what_twilio_said_meanwhile(bench: Bench) -> None:
+    """A callback that came in between makes the state another: the message is taken again, and finds it sent."""
+    await bench.die_sending(a_message())
+    stale = await bench.delivery()
+    await bench.storage.log.record(stale, an_event("sent"))
+    with pytest.raises(Exception, match="changed since it was read"):
+        await outcomes(bench).failed(stale, TwilioUnclear("no answer"))
+    assert (await bench.delivery()).status == "sent"
+    await bench.take(a_message())
+    assert (await bench.delivery()).status == "sent"
+    assert bench.provider.created == []
