@@ -2,21 +2,14 @@
 
 from collections.abc import Iterator
 
-import hypothesis
 import pytest
 from hypothesis import HealthCheck, settings
 
 from local import azurite as azurite_program
 
-<<<<<<< HEAD
-# a busy machine is no fault of the code's
-hypothesis.settings.register_profile("patient", deadline=None)
-hypothesis.settings.load_profile("patient")
-=======
 # how long anything takes says nothing on a machine that does other things besides
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
->>>>>>> issue3
 
 
 @pytest.fixture(scope="session")

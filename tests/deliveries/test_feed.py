@@ -102,7 +102,7 @@ async def test_an_event_is_on_record_before_it_is_told(fed: Fed) -> None:
     on_record: list[Event] = []
 
     class Looking(Feed):
-        async def tell(self, delivery: Delivery, event: Event) -> None:  # noqa: ARG002 - as the feed has it
+        async def tell(self, delivery: Delivery, event: Event) -> None:
             on_record.extend(await fed.storage.log.timeline(delivery.id))
 
     log = DeliveryLog(fed.storage.deliveries, fed.storage.lookups, feed=Looking(Queue(fed.client)))

@@ -1,4 +1,3 @@
-
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,4 +1,3 @@
-
 import azure.functions as func
 import pytest
 
