@@ -1,0 +1,45 @@
+"""What scenes share."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from local import azurite
+from local.harness.hosts import Hosts, nursery
+from local.harness.records import Records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backdrop:
+    """The storage and a view of it, the hosts' parent, where logs go, and room for so many scenes at once."""
+
+    storage: str
+    records: Records
+    hosts: Hosts
+    logs: Path
+    places: asyncio.Semaphore
+
+    @asynccontextmanager
+    async def with_other_storage(self) -> AsyncIterator["Backdrop"]:
+        """Have an Azurite of one's own: for what looks at more than at one delivery."""
+        async with _own_storage() as storage, Records.open(storage) as records:
+            yield replace(self, storage=storage, records=records)
+
+
+@asynccontextmanager
+async def backdrop(logs: Path, *, places: int = 1) -> AsyncIterator[Backdrop]:
+    """Start one, with storage in memory."""
+    async with _own_storage() as storage, Records.open(storage) as records, nursery() as hosts:
+        yield Backdrop(storage=storage, records=records, hosts=hosts, logs=logs, places=asyncio.Semaphore(places))
+
+
+@asynccontextmanager
+async def _own_storage() -> AsyncIterator[str]:
+    child = await asyncio.to_thread(azurite.start)
+    try:
+        blob, queue, table = await asyncio.to_thread(child.wait_ready)
+        yield azurite.connection_string(blob=blob, queue=queue, table=table)
+    finally:
+        await asyncio.to_thread(child.stop)

@@ -1,0 +1,231 @@
+"""Everything at once, at random with a seed: `python3 dev.py soak --requests N --seed S`.
+
+Two hosts on one queue, texts and calls, some enqueued twice; Twilio accepts and says nothing, fails, limits, turns
+away; the storage fails and drops, before and after a call took effect; callbacks come twice, early, in any order; every
+few seconds a host is killed with -9 and started again. Then the faults end, everything settles, and Twilio's count of
+each request is compared with one.
+"""
+
+import asyncio
+import random
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from local.faults import DROP, PASS, Action, Answer, Seen
+from local.harness.backdrop import Backdrop, backdrop
+from local.harness.hosts import RunningHost
+from local.harness.records import FINAL
+from local.harness.requests import a_call, a_text
+from local.harness.scene import Scene, scene
+from local.harness.waiting import until
+
+LEASE_SECONDS = 6
+BETWEEN_KILLS = (2.0, 5.0)
+COPIED = 0.1
+"""the share of requests that are enqueued twice"""
+STORAGE_FAULTS: tuple[tuple[float, Action], ...] = ((0.005, Answer(500)), (0.005, Answer(503)), (0.005, DROP))
+TWILIO_FAULTS: dict[Any, float] = {
+    "drop-after": 0.04,
+    "500-after": 0.02,
+    "garbage": 0.02,
+    "never-after": 0.01,
+    "never-before": 0.01,
+    "500-before": 0.03,
+    "503-before": 0.02,
+    "refuse": 0.02,
+    "429": 0.05,
+    "401": 0.001,
+}
+STANDSTILL = 20.0
+"""seconds without any progress"""
+LATER = 3600
+"""seconds: what waits for housekeeping need not be waited for, a host whose clock is ahead does it now"""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How often each request was sent, in the end."""
+
+    once: int
+    twice: int
+    lost: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_good(self) -> bool:
+        """Nothing was lost, and nothing sent twice."""
+        return not (self.twice or self.lost)
+
+    def __str__(self) -> str:
+        return f"sent once, twice, lost: {self.once}, {self.twice}, {self.lost}"
+
+
+@dataclass(slots=True)
+class Trouble:
+    """A hook that spoils calls to the storage at random until it is told to stop."""
+
+    draws: random.Random
+    made: Counter[str] = field(default_factory=Counter)
+    over: bool = False
+
+    async def before(self, request: Seen) -> Action:
+        """Spoil a call before the service gets it."""
+        return self._draw(request)
+
+    async def after(self, request: Seen, status: int) -> Action:  # noqa: ARG002 - the proxy's interface
+        """Spoil the answer of what took effect."""
+        return self._draw(request)
+
+    def _draw(self, request: Seen) -> Action:
+        if self.over or request.service == "twilio":
+            return PASS
+        drawn = self.draws.random()
+        for rate, action in STORAGE_FAULTS:
+            drawn -= rate
+            if drawn < 0:
+                self.made[type(action).__name__] += 1
+                return action
+        return PASS
+
+
+@dataclass(slots=True, kw_only=True)
+class Soak:
+    """One of them."""
+
+    scene: Scene
+    trouble: Trouble
+    requests: list[dict[str, Any]]
+    draws: random.Random
+    say: Say
+    kills: int = 0
+    final: dict[str, str] = field(default_factory=dict)
+    second: RunningHost | None = None
+
+    async def run(self) -> Outcome:
+        """Do it all."""
+        await self.scene.start()
+        self.second = await self.scene.start_another()
+        killing = asyncio.create_task(self._kill_now_and_then())
+        try:
+            await self._enqueue()
+            await self._watch(until=0.97)
+        finally:
+            killing.cancel()
+        self.trouble.over = True
+        self.scene.twilio.faults.clear()
+        self.say(f"{self.kills} kills; the faults are over")
+        await self._watch(until=1.0)
+        if len(self.final) < len(self.requests):
+            await self._let_time_pass()
+        await self.scene.twilio.settled()
+        await until(self.scene.is_quiet)
+        return await self._outcome()
+
+    async def _let_time_pass(self) -> None:
+        self.say(f"{len(self.requests) - len(self.final)} wait for housekeeping: an hour passes")
+        if self.second is not None:
+            await self.second.kill()
+        await self.scene.stop()
+        await self.scene.start(ahead_seconds=LATER, settings={"HOUSEKEEPING_CRON": "*/2 * * * * *"})
+        await self._watch(until=1.0)
+
+    async def _enqueue(self) -> None:
+        copies = [request for request in self.requests if self.draws.random() < COPIED]
+        messages = [*self.requests, *copies]
+        self.draws.shuffle(messages)
+        for first in range(0, len(messages), 20):
+            await asyncio.gather(*(self.scene.enqueue(request) for request in messages[first : first + 20]))
+        self.say(f"{len(messages)} messages enqueued")
+
+    async def _kill_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(self.draws.uniform(*BETWEEN_KILLS))
+            self.kills += 1
+            if self.draws.random() < 0.5 or self.second is None:  # noqa: PLR2004 - either
+                await self.scene.crash()
+            else:
+                await self.second.kill()
+                self.second = await self.scene.start_another()
+
+    async def _watch(self, *, until: float) -> None:
+        """Tell how far it is until this share is final, or nothing happens any more."""
+        last_progress, told = time.monotonic(), 0.0
+        while len(self.final) < until * len(self.requests):
+            if await self._look():
+                last_progress = time.monotonic()
+            if time.monotonic() - told > 5:  # noqa: PLR2004 - seconds between two signs of life
+                told = time.monotonic()
+                sent = self.scene.twilio.accepted()
+                self.say(f"{len(self.final)} of {len(self.requests)} final, {sum(sent.values())} sent")
+            if time.monotonic() - last_progress > STANDSTILL:
+                return
+            await asyncio.sleep(1)
+
+    async def _look(self) -> int:
+        """Look at what is open, as far as Twilio has it; return how many of them are final now."""
+        sent = self.scene.twilio.accepted()
+        open_ones = [request["id"] for request in self.requests if request["id"] not in self.final]
+        found = 0
+        for delivery_id in open_ones:
+            if sent[delivery_id] and (status := await self.scene.records.status(delivery_id)) in FINAL:
+                self.final[delivery_id] = status or ""
+                found += 1
+        return found
+
+    async def _outcome(self) -> Outcome:
+        sent = self.scene.twilio.accepted()
+        counts = Counter(min(sent[request["id"]], 2) for request in self.requests)
+        open_ones = [request["id"] for request in self.requests if request["id"] not in self.final]
+        notes = [f"{one}: sent {sent[one]} times, {await self.scene.records.status(one)}" for one in open_ones]
+        notes += [f"{one}: sent {count} times" for one, count in sent.items() if count > 1]
+        lost = sum(1 for one in self.requests if one["id"] not in self.final or not sent[one["id"]])
+        return Outcome(once=counts[1], twice=counts[2], lost=lost, notes=tuple(notes))
+
+
+async def soak(behind: Backdrop, *, requests: int, seed: int, say: Say) -> Outcome:
+    """Run one, and return what came of it; the storage must be its own, as an hour passes in it."""
+    draws = random.Random(seed)  # noqa: S311 - no secret, and it has to repeat
+    trouble = Trouble(random.Random(seed + 1))  # noqa: S311 - likewise
+    async with scene(
+        behind,
+        hook=trouble,
+        pace=0.5,
+        lease=LEASE_SECONDS,
+        settings={
+            "TWILIO_TIMEOUT_SECONDS": "2",
+            "RECONCILE_AFTER_SECONDS": "1",
+            "HOUSEKEEPING_CRON": "*/10 * * * * *",
+        },
+    ) as stage:
+        stage.twilio.faults.randomly(seed=seed, rates=TWILIO_FAULTS, on="any", retry_after=1)
+        stage.twilio.faults.callbacks(seed=seed, duplicate=0.1, shuffle=True, before_answer=0.02)
+        wanted = [draws.choice((a_text, a_call))() for _ in range(requests)]
+        return await Soak(scene=stage, trouble=trouble, requests=wanted, draws=draws, say=say).run()
+
+
+def main(*, requests: int, seed: int) -> int:
+    """Soak with storage of its own, tell how it goes, and return 0 only if nothing was lost and nothing sent twice."""
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - began:5.0f} s  {text}", flush=True)
+
+    async def run(folder: Path) -> Outcome:
+        async with backdrop(folder) as own:
+            return await soak(own, requests=requests, seed=seed, say=say)
+
+    folder = Path(tempfile.mkdtemp(prefix="switchboard-soak-"))
+    outcome = asyncio.run(run(folder))
+    for note in outcome.notes:
+        say(note)
+    if not outcome.is_good:
+        say(f"the logs of the hosts are in {folder}")
+    print(outcome)
+    return 0 if outcome.is_good else 1
