@@ -201,10 +201,10 @@ async def test_a_body_that_twilio_did_not_sign_is_refused(door: Door, target: st
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        (b"A=" + b"x" * 500_000, UNREADABLE),
-        (b"a=1&" * 9_000, UNREADABLE),
-        (b"A=" + b"x" * 1_500_000, 403),
-        (b"a=1&" * 11_000, 403),
+        (b"A=" + b"x" * 65_000, UNREADABLE),
+        (b"a=1&" * 999, UNREADABLE),
+        (b"A=" + b"x" * 66_000, 403),
+        (b"a=1&" * 1_000, 403),
     ],
     ids=["large", "many fields", "too large", "too many fields"],
 )
