@@ -53,6 +53,10 @@ class Records:
         content = base64.b64encode(json.dumps(request).encode()).decode()
         await self._queues.get_queue_client(queue).send_message(content)
 
+    async def clear(self, queue: str) -> None:
+        """Remove every message of a queue."""
+        await self._queues.get_queue_client(queue).clear_messages()
+
     async def waiting(self, queue: str) -> int:
         """How many messages there are, those included that are hidden now."""
         try:

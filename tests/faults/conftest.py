@@ -25,7 +25,7 @@ async def running(
 ) -> AsyncIterator[Mapping[str, asyncio.Task[None]]]:
     """Every scenario that is asked for, all at once: most of the time each of them waits."""
     # with nothing else going on, so that each way is the shortest there is
-    await asyncio.gather(*(recorded(backdrop, way) for way in WAYS))
+    await asyncio.gather(*(recorded(backdrop, way) for way in WAYS), return_exceptions=True)
     items = [item for item in request.session.items if isinstance(item, pytest.Function)]
     wanted = {item.callspec.params.get("sentence") for item in items if hasattr(item, "callspec")}
     tasks = {

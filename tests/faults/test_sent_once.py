@@ -5,12 +5,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.faults import callbacks, crashes, duplicates, freezes, soaks, storage, twilio
+from tests.faults import callbacks, crashes, duplicates, freezes, housekeeping, soaks, storage, twilio
 from tests.faults.ways import SCENARIOS
 
 pytestmark = pytest.mark.faults
 
-ALL = (twilio, freezes, soaks, storage, crashes, duplicates, callbacks)
+ALL = (twilio, freezes, housekeeping, soaks, storage, crashes, duplicates, callbacks)
 """they put their scenarios into SCENARIOS"""
 
 

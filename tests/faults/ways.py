@@ -96,7 +96,8 @@ async def _record(backdrop: Backdrop, way: Way) -> list[Call]:
         way.prepare(undisturbed)
         await undisturbed.enqueue(request)
         await undisturbed.start()
-        assert await outcome(undisturbed, request) == []
+        wrong = await outcome(undisturbed, request)
+        assert wrong == [], "\n".join(wrong)
     calls = worth_ending_at(recorder.calls)
     if way.since is None:
         return calls
