@@ -102,6 +102,8 @@ class Sender:
         if delivery is None:
             await self._queue.put(message, delay=_SOON)
             return
+        # the default sender may have changed: what is on record is what a look goes by, and what is sent again
+        request = msgspec.structs.replace(decoded.request, from_=delivery.from_)
         match next_step(delivery, content=decoded.hash, now=now, settle=self._settle):
             case Next.ACKNOWLEDGE:
                 about(_logger, delivery.id).info("a duplicate: it is %s already", delivery.status)
@@ -114,17 +116,16 @@ class Sender:
                 about(_logger, delivery.id).warning("an attempt ended without saying how")
                 await self._outcomes.doubt(delivery, reason="the attempt's time passed without an outcome on record")
             case Next.FIND_OUT:
-                if await self._finder.is_free(delivery, decoded.request):
-                    await self._send_again(delivery, decoded.request)
+                if await self._finder.is_free(delivery, request):
+                    await self._send_again(delivery, request)
             case Next.SEND:
-                await self._send_again(delivery, decoded.request)
+                await self._send_again(delivery, request)
 
     async def _send_again(self, delivery: Delivery, request: Request) -> None:
         # the version of `delivery` is from before the look: whatever happened since makes this claim fail
         attempt = self._begin()
         claimed = await self._log.change(delivery, claimed_again(delivery, attempt))
-        # the default sender may have changed: what is on record is what a look goes by
-        await self._submit(claimed, msgspec.structs.replace(request, from_=claimed.from_), attempt)
+        await self._submit(claimed, request, attempt)
 
     def _begin(self) -> Attempt:
         return Attempt.begin(self._clock(), send_seconds=self._settings.twilio_timeout_seconds)

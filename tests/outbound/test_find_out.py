@@ -11,7 +11,7 @@ from shared.errors import Changed, SwitchboardError, TooLate, TwilioRefused, Twi
 from shared.outbound.provider import Resource
 from shared.outbound.replay import replay
 from tests.deliveries.samples import an_event
-from tests.fakes import FROM_NUMBER, a_sid, an_answer
+from tests.fakes import FROM_NUMBER, a_sid, an_answer, make_settings
 from tests.outbound.bench import Bench
 from tests.outbound.samples import CALL, TEXT, a_message
 
@@ -66,6 +66,16 @@ async def test_calls_are_looked_for_among_calls(bench: Bench) -> None:
     await bench.take(a_message(CALL))
     assert [kind for kind, _, _ in bench.provider.looks] == ["calls"]
     assert (await bench.delivery("order-2")).sid == left.sid
+    assert len(bench.provider.created) == 1
+
+
+async def test_the_look_goes_by_the_sender_on_record_where_the_default_one_changed(bench: Bench) -> None:
+    left = at_twilio(bench)
+    await lose_the_answer(bench)
+    bench.provider.has = [left]
+    bench.settings = make_settings(TWILIO_FROM_NUMBER="+15005550099")
+    await bench.take(a_message())
+    assert (await bench.delivery()).sid == left.sid
     assert len(bench.provider.created) == 1
 
 
