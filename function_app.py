@@ -1,7 +1,9 @@
 """Switchboard: every trigger, its binding, and what it does. The README says what each of them promises."""
 
 import os
+from datetime import timedelta
 from http import HTTPStatus
+from pathlib import Path
 
 import azure.functions as func
 
@@ -9,11 +11,12 @@ from shared.housekeeping.run import run
 from shared.inbound import arrivals, status
 from shared.logs import quieten
 from shared.settings import Settings
-from shared.web import people, twilio
+from shared.text.templates.library import Templates
+from shared.web import people, schedules, twilio
 from shared.wiring import Wiring, clock
 
 settings = Settings.from_env(os.environ)
-wiring = Wiring(settings)
+wiring = Wiring(settings, Templates.load(Path(__file__).parent / "templates"))
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 quieten()
 
@@ -22,6 +25,12 @@ quieten()
 async def outbound(message: func.QueueMessage) -> None:
     """Send what a message of the outbound queue asks for, once."""
     await wiring.sender.take(message.id or "", message.get_body(), enqueued_at=message.insertion_time)
+
+
+@app.timer_trigger("timer", settings.schedule_cron, run_on_startup=False, use_monitor=True)
+async def scheduled(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding needs it
+    """Send what is due."""
+    await run(wiring.due, clock=clock, timer="schedules", share=timedelta(minutes=4))
 
 
 @app.timer_trigger("timer", settings.housekeeping_cron, run_on_startup=False, use_monitor=True)
@@ -90,6 +99,42 @@ async def replay_delivery(req: func.HttpRequest) -> func.HttpResponse:
 async def replay_deliveries(req: func.HttpRequest) -> func.HttpResponse:
     """Send a page of rejected or failed deliveries again."""
     return await people.replay_found(req, wiring)
+
+
+@app.route("schedules", methods=["POST"])
+async def create_schedule(req: func.HttpRequest) -> func.HttpResponse:
+    """Put a scheduled notification on record."""
+    return await schedules.create(req, wiring)
+
+
+@app.route("schedules", methods=["GET"])
+async def list_schedules(req: func.HttpRequest) -> func.HttpResponse:
+    """List scheduled notifications."""
+    return await schedules.page(req, wiring)
+
+
+@app.route("schedules/{id}", methods=["GET"])
+async def show_schedule(req: func.HttpRequest) -> func.HttpResponse:
+    """Show a scheduled notification with its next times."""
+    return await schedules.show(req, wiring)
+
+
+@app.route("schedules/{id}", methods=["DELETE"])
+async def cancel_schedule(req: func.HttpRequest) -> func.HttpResponse:
+    """Cancel a scheduled notification."""
+    return await schedules.delete(req, wiring)
+
+
+@app.route("schedules/{id}/pause", methods=["POST"])
+async def pause_schedule(req: func.HttpRequest) -> func.HttpResponse:
+    """Let a scheduled notification rest."""
+    return await schedules.pause(req, wiring)
+
+
+@app.route("schedules/{id}/resume", methods=["POST"])
+async def resume_schedule(req: func.HttpRequest) -> func.HttpResponse:
+    """Let a scheduled notification go on."""
+    return await schedules.resume(req, wiring)
 
 
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

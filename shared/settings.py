@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 
 from shared.errors import Fault, SettingsInvalid
+from shared.scheduling.quiet import QuietHours, QuietHoursInvalid
 from shared.text.numbers import E164, MESSAGING_SERVICE
 
 DEVELOPMENT_STORAGE: Final = (
@@ -79,10 +80,12 @@ class Settings:
     housekeeping_cron: str
     reconcile_after_seconds: int
     default_time_zone: ZoneInfo
+    quiet_hours: QuietHours | None
     allowed_countries: frozenset[str] | None
     max_call_seconds: int
     default_region: str | None
     retention_days: int
+    plain_punctuation: bool
     sms_reply: str
     voice_greeting: str
 
@@ -100,8 +103,6 @@ class Settings:
         return settings
 
 
-# Named in the README, and not there yet: refused rather than ignored.
-NOT_YET: Final = ("QUIET_HOURS",)
 _QUEUE_NAME: Final = r"(?!.*--)[a-z0-9][a-z0-9-]{1,54}[a-z0-9]"
 _QUEUE_EXPECTED: Final = "3 to 56 lower-case letters, digits and single hyphens, so that -poison can follow"
 _LONGEST_REPLY: Final = 1600
@@ -109,9 +110,6 @@ _LONGEST_GREETING: Final = 3000
 
 
 def _read(read: "_Reader") -> Settings:
-    for name in NOT_YET:
-        if read.text(name) is not None:
-            read.fault(name, "is not available yet")
     settings = Settings(
         storage=_storage(read),
         account_sid=read.matching("TWILIO_ACCOUNT_SID", f"AC{SID}", "AC and 32 hexadecimal digits", required=True)
@@ -134,10 +132,12 @@ def _read(read: "_Reader") -> Settings:
         housekeeping_cron=_cron(read, "HOUSEKEEPING_CRON", default="0 */5 * * * *"),
         reconcile_after_seconds=read.integer("RECONCILE_AFTER_SECONDS", default=60, at_least=0, at_most=86_400),
         default_time_zone=_time_zone(read),
+        quiet_hours=_quiet_hours(read),
         allowed_countries=_countries(read),
         max_call_seconds=read.integer("MAX_CALL_SECONDS", default=3600, at_least=1, at_most=86_400),
         default_region=_region(read),
         retention_days=read.integer("RETENTION_DAYS", default=90, at_least=1, at_most=36_500),
+        plain_punctuation=read.flag("SMS_PLAIN_PUNCTUATION"),
         sms_reply=read.short_text("SMS_REPLY", longest=_LONGEST_REPLY) or "",
         voice_greeting=read.short_text("VOICE_GREETING", longest=_LONGEST_GREETING)
         or "Thank you for calling. Nobody can take your call now. Goodbye.",
@@ -214,6 +214,15 @@ def _time_zone(read: "_Reader") -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
+def _quiet_hours(read: "_Reader") -> QuietHours | None:
+    text = read.text("QUIET_HOURS")
+    try:
+        return None if text is None else QuietHours.parse(text)
+    except QuietHoursInvalid as exc:
+        read.fault("QUIET_HOURS", str(exc))
+        return None
+
+
 def _countries(read: "_Reader") -> frozenset[str] | None:
     text = read.text("ALLOWED_COUNTRIES")
     if text is None:
@@ -250,6 +259,12 @@ class _Reader:
         if value is not None and len(value) > longest:
             self.fault(name, f"expected at most {longest} characters, got {len(value)}")
         return value
+
+    def flag(self, name: str) -> bool:
+        text = self.text(name)
+        if text is not None and text.lower() not in {"true", "false"}:
+            self.fault(name, f"expected true or false, got {text[:20]!r}")
+        return text is not None and text.lower() == "true"
 
     def secret(self, name: str, *, required: bool = False) -> Secret | None:
         value = self.text(name)

@@ -19,11 +19,17 @@ from shared.housekeeping.poison import PoisonQueue
 from shared.housekeeping.retention import Retention
 from shared.housekeeping.run import Chore
 from shared.housekeeping.stuck import Stuck
+from shared.outbound.checks import Rules
 from shared.outbound.gate import Gate
 from shared.outbound.send import Sender
+from shared.outbound.wakes import Wakes
 from shared.queues import Queue
+from shared.scheduling.agenda import Agenda
+from shared.scheduling.due import Due
+from shared.scheduling.schedules import Schedules
 from shared.settings import ConnectionString, Identity, Settings
 from shared.tables import Table
+from shared.text.templates.library import Templates
 
 if TYPE_CHECKING:
     from shared.twilio_api import TwilioApi
@@ -52,8 +58,9 @@ def clock() -> datetime:
 class Wiring:
     """Everything that the functions need, made when it is first asked for."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, templates: Templates) -> None:
         self.settings = settings
+        self.rules = Rules(settings, templates)
         self._open = AsyncExitStack()
 
     async def close(self) -> None:
@@ -65,7 +72,7 @@ class Wiring:
         """The log of deliveries."""
         events = self.settings.events_queue
         feed = Feed(Queue(self._queue_client(events))) if events else None
-        return DeliveryLog(self._deliveries, self._lookups, feed=feed)
+        return DeliveryLog(self._deliveries, self._lookups, feed=feed, on_end=self.wakes.ended)
 
     @cached_property
     def consents(self) -> Consents:
@@ -91,14 +98,31 @@ class Wiring:
     def sender(self) -> Sender:
         """What takes the messages of that queue."""
         return Sender(
-            settings=self.settings,
+            rules=self.rules,
             log=self.log,
             queue=self.outbound,
+            wakes=self.wakes,
             provider=self.provider,
             consents=self.consents,
             gate=self._gate,
             clock=clock,
         )
+
+    @cached_property
+    def wakes(self) -> Wakes:
+        """What wakes deliveries when their time comes."""
+        return Wakes(queue=self.outbound, agenda=self._agenda, clock=clock)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """Scheduled notifications."""
+        return Schedules(schedules=self._schedules, agenda=self._agenda, clock=clock)
+
+    @cached_property
+    def due(self) -> dict[str, Chore]:
+        """What the schedule timer does."""
+        due = Due(agenda=self._agenda, schedules=self.schedules, queue=self.outbound, clock=clock)
+        return {"due": due.run}
 
     @cached_property
     def chores(self) -> dict[str, Chore]:
@@ -114,6 +138,7 @@ class Wiring:
         )
         poison = PoisonQueue(
             queue=Queue(self._queue_client(f"{settings.outbound_queue}-poison")),
+            outbound=self.outbound,
             sender=lambda: self.sender,
             clock=clock,
         )
@@ -144,6 +169,14 @@ class Wiring:
     @cached_property
     def _deliveries(self) -> Table:
         return Table(self._table_client("Deliveries"))
+
+    @cached_property
+    def _schedules(self) -> Table:
+        return Table(self._table_client("Schedules"))
+
+    @cached_property
+    def _agenda(self) -> Agenda:
+        return Agenda(self._schedules)
 
     @cached_property
     def _lookups(self) -> Table:

@@ -21,6 +21,7 @@ _MERGES: Final = 20
 
 
 Effect = Callable[[], Awaitable[None]]
+OnEnd = Callable[[Delivery], Awaitable[None]]
 
 
 class DeliveryLog:
@@ -30,10 +31,14 @@ class DeliveryLog:
     called again with the same arguments.
     """
 
-    def __init__(self, deliveries: Table, lookups: Table, *, feed: Feed | None = None) -> None:
+    def __init__(
+        self, deliveries: Table, lookups: Table, *, feed: Feed | None = None, on_end: OnEnd | None = None
+    ) -> None:
+        """`on_end` is told of a delivery before its state becomes a final one; it may be told more than once."""
         self._deliveries = deliveries
         self._lookups = lookups
         self._feed = feed
+        self._on_end = on_end
 
     async def get(self, delivery_id: str) -> Delivery | None:
         """Return the present state, with the version that a change must name; None where there is no such delivery."""
@@ -99,6 +104,10 @@ class DeliveryLog:
             await effect()
         return await self._merge_until_it_holds(delivery, lambda current: fold(current, event))
 
+    async def note(self, delivery: Delivery, event: Event) -> None:
+        """Record an event that changes nothing; recorded twice, it is there once."""
+        await self._keep(delivery, event)
+
     async def reopen(self, before: Delivery, after: Delivery, event: Event) -> Delivery:
         """Change a delivery that was over to one that is not; as `change`."""
         await self._lookups.put(keys.open_row(after))
@@ -157,6 +166,8 @@ class DeliveryLog:
             await self._lookups.put(keys.status_row(after))
         if before.version is None:
             raise Changed("a state can only be changed after it was read")
+        if after.is_final and not before.is_final and self._on_end is not None:
+            await self._on_end(after)
         version = await self._deliveries.merge(rows.changed_row(before, after), version=before.version)
         if after.is_final and not before.is_final:
             await self._lookups.delete(keys.open_partition(after.id), after.id)

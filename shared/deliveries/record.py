@@ -46,7 +46,18 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     deadline: datetime | None = None
     """when Twilio's answer to that attempt must be in"""
     next_attempt_at: datetime | None = None
+    waits_for: str | None = None
+    """why it is not sent before that"""
     expires_at: datetime | None = None
+    origin: str | None = None
+    """the schedule, or the first delivery, that it was derived from"""
+    fallback_at: datetime | None = None
+    """from when on the second way is gone where nothing final was heard"""
+    text: str | None = None
+    """what the template said when the request was taken: a later attempt says the same"""
+    encoding: str | None = None
+    """GSM-7 or UCS-2, of a text"""
+    segments: int | None = None
     past_sids: tuple[str, ...] = ()
     """what earlier attempts were at Twilio, before somebody asked for another"""
     erased: bool = False

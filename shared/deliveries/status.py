@@ -5,6 +5,7 @@ from typing import Final, Literal
 Channel = Literal["sms", "call"]
 
 # Ours, while Twilio doesn't have it (any more, or yet).
+SCHEDULED: Final = "scheduled"
 SUBMITTING: Final = "submitting"
 UNCERTAIN: Final = "uncertain"
 RETRYING: Final = "retrying"
@@ -16,7 +17,7 @@ FAILED: Final = "failed"
 DELIVERED: Final = "delivered"
 READ: Final = "read"
 
-PENDING: Final = frozenset({"scheduled", SUBMITTING, UNCERTAIN, RETRYING})
+PENDING: Final = frozenset({SCHEDULED, SUBMITTING, UNCERTAIN, RETRYING})
 OUR_FINALS: Final = frozenset({REJECTED, SUPPRESSED, EXPIRED})
 
 # https://www.twilio.com/docs/messaging/api/message-resource#message-status-values; Twilio promises no order of
@@ -51,7 +52,7 @@ _FINAL_RANK: Final = 5
 # Statuses that somebody looks for among many that went well; each has an index of its own (see search.py).
 NOTABLE: Final = frozenset(
     {
-        "scheduled",
+        SCHEDULED,
         UNCERTAIN,
         RETRYING,
         REJECTED,

@@ -8,13 +8,14 @@ import msgspec
 from shared.deliveries.record import Delivery, Event
 from shared.deliveries.search import Page
 
-_INTERNAL: Final = ("request", "request_hash", "attempt", "claimed_at", "deadline", "sequence", "version")
+_INTERNAL: Final = ("request", "text", "request_hash", "attempt", "claimed_at", "deadline", "sequence", "version")
 
 
 def of_delivery(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]:
     """Return a delivery with its timeline, and with what was asked for as it came."""
     request = delivery.request.decode("utf-8", "replace") if delivery.request is not None else None
-    return {**_summary(delivery), "request": request, "events": [_event(event) for event in events]}
+    shown = {**_summary(delivery), "text": delivery.text, "request": request}
+    return {**shown, "events": [_event(event) for event in events]}
 
 
 def of_page(page: Page) -> dict[str, Any]:

@@ -20,13 +20,19 @@ class Chore(Protocol):
         """Do it."""
 
 
-async def run(chores: Mapping[str, Chore], *, clock: Callable[[], datetime]) -> None:
+async def run(
+    chores: Mapping[str, Chore],
+    *,
+    clock: Callable[[], datetime],
+    timer: str = "housekeeping",
+    share: timedelta = _SHARE,
+) -> None:
     """Do one chore after the other; one that fails is told of, and tried again with the next run."""
     for name, chore in chores.items():
         try:
-            count = await chore(until=clock() + _SHARE)
+            count = await chore(until=clock() + share)
         except (AzureError, SwitchboardError) as exc:
-            _logger.error("housekeeping, %s: %s", name, type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
+            _logger.error("%s, %s: %s", timer, name, type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
         else:
             if count:
-                _logger.info("housekeeping, %s: %d", name, count)
+                _logger.info("%s, %s: %d", timer, name, count)

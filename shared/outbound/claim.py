@@ -12,7 +12,9 @@ import msgspec
 from shared.deliveries import status
 from shared.deliveries.record import Delivery
 from shared.outbound.decode import Decoded
-from shared.outbound.request import VALID_FOR
+from shared.outbound.request import VALID_FOR, Request
+from shared.outbound.waiting import Wait
+from shared.text.segments import count
 
 _SENDS_IN_AN_ATTEMPT: Final = 2
 """an attempt has the time of two sends: one to claim, one to send; no send begins that could end later"""
@@ -51,11 +53,26 @@ class Attempt:
 def new_delivery(decoded: Decoded, message: bytes, attempt: Attempt, *, enqueued_at: datetime | None) -> Delivery:
     """Return the delivery that claims a request for its first attempt; it may wait from `enqueued_at` on."""
     request = decoded.request
+    first = _unattempted(decoded, message, attempt, may_be_sent=enqueued_at or attempt.begun)
+    return claimed_again(first, attempt, request)
+
+
+def waiting_delivery(
+    decoded: Decoded, message: bytes, attempt: Attempt, wait: Wait, *, enqueued_at: datetime | None
+) -> Delivery:
+    """Return the delivery of a request that nobody attempts yet."""
+    may_be_sent = max(enqueued_at or attempt.begun, wait.until)
+    return put_off(_unattempted(decoded, message, attempt, may_be_sent=may_be_sent), wait, now=attempt.begun)
+
+
+def _unattempted(decoded: Decoded, message: bytes, attempt: Attempt, *, may_be_sent: datetime) -> Delivery:
+    request = decoded.request
+    counted = count(request.body) if request.channel == "sms" and request.body is not None else None
     return Delivery(
         id=request.id,
         channel=request.channel,
         direction="outbound",
-        status=status.SUBMITTING,
+        status=status.SCHEDULED,
         created_at=attempt.begun,
         updated_at=attempt.begun,
         to=request.to,
@@ -63,16 +80,26 @@ def new_delivery(decoded: Decoded, message: bytes, attempt: Attempt, *, enqueued
         metadata=request.metadata or {},
         request=message,
         request_hash=decoded.hash,
-        attempts=1,
         attempt=attempt.token,
-        claimed_at=attempt.begun,
-        deadline=attempt.deadline,
-        expires_at=request.expires_at or (enqueued_at or attempt.begun) + VALID_FOR,
+        expires_at=request.expires_at or max(may_be_sent, request.send_at or may_be_sent) + VALID_FOR,
+        origin=decoded.origin,
+        text=(request.body or request.say) if request.template is not None else None,
+        encoding=counted.encoding if counted is not None else None,
+        segments=counted.segments if counted is not None else None,
     )
 
 
-def claimed_again(delivery: Delivery, attempt: Attempt) -> Delivery:
-    """Return the delivery as another attempt claims it."""
+def as_recorded(request: Request, delivery: Delivery) -> Request:
+    """Return a request as its first attempt had it, whatever became of defaults and templates since.
+
+    What an attempt left at Twilio is looked for by it, and a later attempt says the same.
+    """
+    text = {"say" if request.channel == "call" else "body": delivery.text} if delivery.text is not None else {}
+    return msgspec.structs.replace(request, from_=delivery.from_, **text)
+
+
+def claimed_again(delivery: Delivery, attempt: Attempt, request: Request) -> Delivery:
+    """Return the delivery as an attempt claims it."""
     return msgspec.structs.replace(
         delivery,
         status=status.SUBMITTING,
@@ -81,8 +108,26 @@ def claimed_again(delivery: Delivery, attempt: Attempt) -> Delivery:
         claimed_at=attempt.begun,
         deadline=attempt.deadline,
         next_attempt_at=None,
+        waits_for=None,
+        fallback_at=delivery.fallback_at or _fallback_at(request, attempt),
         updated_at=attempt.begun,
     )
+
+
+def put_off(delivery: Delivery, wait: Wait, *, now: datetime) -> Delivery:
+    """Return the delivery as it waits; it comes up when it expires, if that is sooner."""
+    return msgspec.structs.replace(
+        delivery,
+        status=status.SCHEDULED,
+        next_attempt_at=min(wait.until, delivery.expires_at or wait.until),
+        waits_for=wait.reason,
+        updated_at=now,
+    )
+
+
+def _fallback_at(request: Request, attempt: Attempt) -> datetime | None:
+    after = request.fallback and request.fallback.after_seconds
+    return attempt.begun + timedelta(seconds=after) if after else None
 
 
 class Next(Enum):
@@ -115,7 +160,7 @@ def next_step(delivery: Delivery, *, content: str, now: datetime, settle: timede
         return Next.COME_BACK if delivery.deadline is not None and now < delivery.deadline else Next.DOUBT
     if delivery.status == status.UNCERTAIN:
         return Next.FIND_OUT if now >= settled_at(delivery, settle=settle) else Next.COME_BACK
-    if delivery.status == status.RETRYING:
+    if delivery.status in {status.SCHEDULED, status.RETRYING}:
         ahead = delivery.next_attempt_at is not None and now < delivery.next_attempt_at
         return Next.COME_BACK if ahead else Next.SEND
     return Next.ACKNOWLEDGE
@@ -125,6 +170,6 @@ def due_at(delivery: Delivery, *, settle: timedelta) -> datetime:
     """Return when a delivery that is not Twilio's yet should be looked at again."""
     if delivery.status == status.SUBMITTING and delivery.deadline is not None:
         return delivery.deadline
-    if delivery.status == status.RETRYING and delivery.next_attempt_at is not None:
+    if delivery.status in {status.SCHEDULED, status.RETRYING} and delivery.next_attempt_at is not None:
         return delivery.next_attempt_at
     return settled_at(delivery, settle=settle)

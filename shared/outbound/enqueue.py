@@ -6,20 +6,20 @@ import msgspec
 
 from shared.documents import parse_object
 from shared.errors import Fault, RequestInvalid
+from shared.outbound.checks import Rules
 from shared.outbound.decode import decode
 from shared.outbound.request import LONGEST
 from shared.queues import LARGEST
-from shared.settings import Settings
 
 
-def prepare(content: bytes, *, settings: Settings) -> tuple[str, bytes]:
+def prepare(content: bytes, *, rules: Rules) -> tuple[str, bytes]:
     """Check a request; return its id, which is minted where none was given, and the message to enqueue.
 
     Raises:
         RequestInvalid: it can't be sent as it is; every fault is named.
     """
     message = _with_id(content)
-    request = decode(message, settings).request
+    request = decode(message, rules).request
     if len(message) > LARGEST:
         problem = f"expected at most {LARGEST} bytes, which is what a queue carries, got {len(message)}"
         raise RequestInvalid("it can't be sent", [Fault("request", problem)])

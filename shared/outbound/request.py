@@ -1,7 +1,7 @@
 """A send request: its fields, its JSON Schema, and the rules that one field alone can break. Pure."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -10,6 +10,8 @@ LONGEST: Final = 30_000
 """characters of a request"""
 LONGEST_BODY: Final = 1600
 """characters of a text: https://www.twilio.com/docs/api/errors/21617"""
+MOST_STEPS: Final = 5
+"""ways to one recipient that a request can name, the first among them"""
 VALID_FOR: Final = timedelta(hours=24)
 """how long a request may wait to be sent where it doesn't say"""
 
@@ -27,12 +29,10 @@ Url = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"^https?://[^\
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What another system asks to be sent. The README's table says what each field means."""
+class Content(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is said, to whom and how: the fields that a request and each second way have in common."""
 
-    id: Id
     channel: Annotated[Literal["sms", "call"], Meta(description="`sms` is any message, WhatsApp's too.")]
-    to: Annotated[Address, Meta(description="E.164, or `whatsapp:` and E.164 (messages), or `client:` (calls).")]
     from_: Annotated[Address, Meta(description="Sender; left out, the default one.")] | None = msgspec.field(
         name="from", default=None
     )
@@ -45,6 +45,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     say: Annotated[str, Meta(min_length=1, max_length=4000, description="The text that a call speaks.")] | None = None
     twiml: Annotated[str, Meta(min_length=1, max_length=4000, description="The TwiML of a call.")] | None = None
     url: Annotated[Url, Meta(description="Where Twilio fetches the TwiML of a call.")] | None = None
+    template: Annotated[str, Meta(min_length=1, max_length=100, description="Instead of body or say.")] | None = None
+    data: Annotated[dict[str, Any], Meta(description="The values of the template.")] | None = None
+    locale: Annotated[str, Meta(min_length=1, max_length=35, description="Of the template, such as de-AT.")] | None = (
+        None
+    )
     voice: Annotated[str, Meta(min_length=1, max_length=100, description="For say.")] | None = None
     language: Annotated[str, Meta(min_length=1, max_length=20, description="For say.")] | None = None
     machine_detection: Literal["Enable", "DetectMessageEnd"] | None = None
@@ -52,11 +57,43 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     timeout_seconds: Annotated[int, Meta(ge=1, le=600, description="How long it rings.")] | None = None
     time_limit_seconds: Annotated[int, Meta(ge=1, le=86_400, description="How long it lasts at most.")] | None = None
     send_digits: Annotated[str, Meta(pattern=r"^[0-9A-Da-d*#wW]{1,32}$(?!\n)")] | None = None
+    send_at: Annotated[Moment, Meta(description="Not before.")] | None = None
     expires_at: Annotated[Moment, Meta(description="Not after.")] | None = None
     time_zone: Annotated[str, Meta(min_length=1, max_length=64, description="The recipient's IANA zone.")] | None = None
-    urgent: bool | None = None
+    urgent: Annotated[bool, Meta(description="Quiet hours do not hold it back.")] | None = None
     metadata: Annotated[dict[str, str], Meta(description="Kept with the delivery; 4 kB of JSON at most.")] | None = None
 
 
-NOT_YET: Final = frozenset({"flow", "template", "data", "locale", "send_at", "fallback"})
+End = Literal["failed", "undelivered", "canceled", "busy", "no-answer", "expired", "suppressed"]
+
+
+class Fallback(Content, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A second way to the same recipient, and when it is gone. Its own fallback is the third."""
+
+    to: Annotated[Address, Meta(description="The same number, where only `whatsapp:` before it differs.")] | None = None
+    when: (
+        Annotated[
+            list[End],
+            Meta(min_length=1, description="Default: failed, undelivered; after a call also busy, no-answer."),
+        ]
+        | None
+    ) = None
+    after_seconds: (
+        Annotated[
+            int, Meta(ge=10, le=604_800, description="Also where there is no final status so long after it was sent.")
+        ]
+        | None
+    ) = None
+    fallback: "Fallback | None" = None
+
+
+class Request(Content, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What another system asks to be sent. The README's table says what each field means."""
+
+    id: Id
+    to: Annotated[Address, Meta(description="E.164, or `whatsapp:` and E.164 (messages), or `client:` (calls).")]
+    fallback: Fallback | None = None
+
+
+NOT_YET: Final = frozenset({"flow"})
 """fields of the contract that this version doesn't have: refused, as ignoring them would send something else"""

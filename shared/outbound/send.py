@@ -5,25 +5,36 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-import msgspec
-
 from shared.consents import Consents
 from shared.deliveries import status
 from shared.deliveries.keys import is_id
 from shared.deliveries.log import DeliveryLog
-from shared.deliveries.record import Delivery
+from shared.deliveries.record import Delivery, Event
 from shared.errors import Fault, RequestInvalid, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.logs import about
-from shared.outbound import parameters
-from shared.outbound.claim import Attempt, Next, claimed_again, due_at, new_delivery, next_step
+from shared.outbound import internal, parameters
+from shared.outbound.checks import Rules
+from shared.outbound.claim import (
+    Attempt,
+    Next,
+    as_recorded,
+    claimed_again,
+    due_at,
+    new_delivery,
+    next_step,
+    put_off,
+    waiting_delivery,
+)
 from shared.outbound.decode import Decoded, decode, faults_of, id_of
+from shared.outbound.fallback import Verdict, derive, verdict
 from shared.outbound.find_out import Finder
 from shared.outbound.gate import Gate
-from shared.outbound.outcomes import Outcomes
+from shared.outbound.outcomes import Outcomes, own_event
 from shared.outbound.provider import Provider, Resource
 from shared.outbound.request import Request
+from shared.outbound.waiting import Wait, wait_of
+from shared.outbound.wakes import Wakes
 from shared.queues import Queue
-from shared.settings import Settings
 
 _logger: Final = logging.getLogger(__name__)
 _SOON: Final = timedelta(seconds=1)
@@ -35,18 +46,21 @@ class Sender:
     def __init__(
         self,
         *,
-        settings: Settings,
+        rules: Rules,
         log: DeliveryLog,
         queue: Queue,
+        wakes: Wakes,
         provider: Provider,
         consents: Consents,
         gate: Gate,
         clock: Callable[[], datetime],
     ) -> None:
-        self._settings = settings
-        self._settle = timedelta(seconds=settings.reconcile_after_seconds)
+        self._rules = rules
+        self._settings = rules.settings
+        self._settle = timedelta(seconds=rules.settings.reconcile_after_seconds)
         self._log = log
         self._queue = queue
+        self._wakes = wakes
         self._provider = provider
         self._consents = consents
         self._gate = gate
@@ -60,30 +74,96 @@ class Sender:
         Raises:
             Changed, azure.core's errors: nothing is lost; the same message must be taken again.
         """
+        match internal.read(message):
+            case internal.Wake(delivery_id):
+                await self._wake(message_id, delivery_id)
+            case internal.FollowUp() as follow_up:
+                await self._follow_up(message_id, follow_up)
+            case _:
+                await self._take_request(message_id, message, enqueued_at)
+
+    async def _take_request(self, message_id: str, message: bytes, enqueued_at: datetime | None) -> None:
         try:
-            decoded = decode(message, self._settings)
+            decoded = decode(message, self._rules)
         except RequestInvalid as exc:
             await self._refuse(message_id, message, exc.faults)
             return
+        wait = wait_of(decoded.request, now=self._clock(), settings=self._settings)
+        if wait is not None:
+            taken = await self._keep_waiting(decoded, message, wait, enqueued_at)
+        else:
+            taken = await self._send_first(decoded, message, enqueued_at)
+        if not taken:
+            await self._take_again(message_id, message, decoded)
+
+    async def _send_first(self, decoded: Decoded, message: bytes, enqueued_at: datetime | None) -> bool:
         attempt = self._begin()
-        claimed = await self._log.claim(new_delivery(decoded, message, attempt, enqueued_at=enqueued_at))
+        delivery = new_delivery(decoded, message, attempt, enqueued_at=enqueued_at)
+        await self._watch(delivery, decoded.request)
+        claimed = await self._log.claim(delivery)
         if claimed is not None:
             await self._submit(claimed, decoded.request, attempt)
+        return claimed is not None
+
+    async def _keep_waiting(self, decoded: Decoded, message: bytes, wait: Wait, enqueued_at: datetime | None) -> bool:
+        delivery = waiting_delivery(decoded, message, self._begin(), wait, enqueued_at=enqueued_at)
+        await self._wakes.set(delivery)
+        kept = await self._log.claim(delivery)
+        if kept is not None:
+            await self._log.note(kept, _waits(kept))
+        return kept is not None
+
+    async def _wake(self, message_id: str, delivery_id: str) -> None:
+        delivery = await self._log.get(delivery_id)
+        if delivery is None or delivery.request is None:
+            return
+        try:
+            decoded = decode(delivery.request, self._rules)
+        except RequestInvalid as exc:
+            await self._refuse(message_id, delivery.request, exc.faults)
         else:
-            await self._take_again(message_id, message, decoded)
+            await self._go_on(message_id, delivery.request, decoded, delivery)
+
+    async def _follow_up(self, message_id: str, message: internal.FollowUp) -> None:
+        """Take the second way of a delivery, if it is wanted: as a request of its own, derived from the first."""
+        delivery = await self._log.get(message.id)
+        if delivery is None or delivery.request is None:
+            return
+        try:
+            first = decode(delivery.request, self._rules).request
+        except RequestInvalid as exc:
+            about(_logger, delivery.id).error("its second way can't be read any more: %s", exc)
+            return
+        if first.fallback is None:
+            return
+        match verdict(delivery, first.fallback, now=self._clock()):
+            case Verdict.GO:
+                derived = derive(delivery, first, first.fallback)
+                about(_logger, delivery.id).warning("its second way is gone", extra={"fallback": derived.id})
+                await self._log.note(delivery, _second_way(delivery, derived))
+                await self._take_request(message_id, internal.write(derived), None)
+            case Verdict.NOT_YET if delivery.fallback_at is not None:
+                await self._wakes.follow_up(delivery.id, delay=delivery.fallback_at - self._clock() + _SOON)
+            case Verdict.NOT_YET:
+                await self._wakes.follow_up_again(message)
+
+    async def _watch(self, delivery: Delivery, request: Request) -> None:
+        """Have somebody look whether a second way is wanted, where the first is to be heard of by some time."""
+        if delivery.fallback_at is not None:
+            await self._wakes.follow_up(request.id, delay=delivery.fallback_at - self._clock() + _SOON)
 
     async def give_up(self, message_id: str, message: bytes, *, reason: str) -> None:
         """Put what the host gave up on record as rejected; a request that was claimed is looked after without it."""
         if await self._claimed_with(message) is None:
             await self._outcomes.reject(
-                message_id, message, (Fault("request", reason), *faults_of(message, self._settings))
+                message_id, message, (Fault("request", reason), *faults_of(message, self._rules))
             )
 
     async def _refuse(self, message_id: str, message: bytes, faults: tuple[Fault, ...]) -> None:
         claimed = await self._claimed_with(message)
         if claimed is None:
             await self._outcomes.reject(message_id, message, faults)
-        elif claimed.status == status.RETRYING:
+        elif claimed.status in {status.SCHEDULED, status.RETRYING}:
             # the settings became stricter since it was claimed
             reasons = [str(fault) for fault in faults]
             await self._outcomes.end(claimed, status.REJECTED, {"reasons": reasons}, text="; ".join(reasons))
@@ -98,18 +178,22 @@ class Sender:
 
     async def _take_again(self, message_id: str, message: bytes, decoded: Decoded) -> None:
         delivery = await self._log.get(decoded.request.id)
-        now = self._clock()
         if delivery is None:
             await self._queue.put(message, delay=_SOON)
-            return
-        # the default sender may have changed: what is on record is what a look goes by, and what is sent again
-        request = msgspec.structs.replace(decoded.request, from_=delivery.from_)
+        else:
+            await self._go_on(message_id, message, decoded, delivery)
+
+    async def _go_on(self, message_id: str, message: bytes, decoded: Decoded, delivery: Delivery) -> None:
+        now = self._clock()
+        request = as_recorded(decoded.request, delivery)
         match next_step(delivery, content=decoded.hash, now=now, settle=self._settle):
             case Next.ACKNOWLEDGE:
                 about(_logger, delivery.id).info("a duplicate: it is %s already", delivery.status)
             case Next.REFUSE:
                 problem = "expected the content that this id was first used with, other content came"
                 await self._outcomes.reject(message_id, message, (Fault("id", problem),))
+            case Next.COME_BACK if delivery.status == status.SCHEDULED:
+                await self._wakes.set(delivery)
             case Next.COME_BACK:
                 await self._queue.put(message, delay=due_at(delivery, settle=self._settle) - now + _SOON)
             case Next.DOUBT:
@@ -122,9 +206,19 @@ class Sender:
                 await self._send_again(delivery, request)
 
     async def _send_again(self, delivery: Delivery, request: Request) -> None:
-        # the version of `delivery` is from before the look: whatever happened since makes this claim fail
+        # the version of `delivery` is from before the look: whatever happened since makes these changes fail
+        now = self._clock()
+        wait = wait_of(request, now=now, settings=self._settings)
+        if wait is not None and (delivery.expires_at is None or now < delivery.expires_at):
+            after = put_off(delivery, wait, now=now)
+            await self._wakes.set(after)
+            await self._log.change(delivery, after, _waits(after))
+            return
         attempt = self._begin()
-        claimed = await self._log.change(delivery, claimed_again(delivery, attempt))
+        claim = claimed_again(delivery, attempt, request)
+        if delivery.fallback_at is None:
+            await self._watch(claim, request)
+        claimed = await self._log.change(delivery, claim)
         await self._submit(claimed, request, attempt)
 
     def _begin(self) -> Attempt:
@@ -156,3 +250,11 @@ class Sender:
         now = self._clock()
         of_message = parameters.of_message(request, self._settings, expires_at=delivery.expires_at or now, now=now)
         return await self._provider.create_message(of_message, not_after=attempt.not_after)
+
+
+def _waits(delivery: Delivery) -> Event:
+    return own_event(delivery, {"reason": delivery.waits_for, "until": delivery.next_attempt_at})
+
+
+def _second_way(delivery: Delivery, derived: internal.Derived) -> Event:
+    return own_event(delivery, {"fallback": derived.id}, key=f"fallback:{derived.id}")

@@ -2,111 +2,75 @@
 
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
-from functools import wraps
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import azure.functions as func
 import msgspec
 from azure.core.exceptions import AzureError
 
 from shared.deliveries import erasure, keys, view
-from shared.deliveries.erasure import NotErasable
 from shared.deliveries.record import Delivery
 from shared.deliveries.search import Search
 from shared.documents import read_document
-from shared.errors import (
-    Changed,
-    RequestInvalid,
-    SwitchboardError,
-    TwilioRefused,
-    TwilioUnavailable,
-    TwilioUnclear,
-)
+from shared.errors import Changed
+from shared.outbound.cancel import CANCELABLE, cancel
 from shared.outbound.enqueue import prepare
 from shared.outbound.replay import NotReplayable, replay
 from shared.text.numbers import searchable
+from shared.web.answers import NotFound, json_answer, problem, with_problems
 from shared.wiring import Wiring, clock
 
 _logger: Final = logging.getLogger(__name__)
 _LONGEST_SEARCH: Final = 10_000
 
 
-class NotFound(SwitchboardError):
-    """There is nothing under this name."""
-
-
-Handler = Callable[[func.HttpRequest, Wiring], Awaitable[func.HttpResponse]]
-
-
-def _with_problems(handler: Handler) -> Handler:
-    """Turn what goes wrong in a handler into a problem document."""
-
-    @wraps(handler)
-    async def answer(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-        try:
-            return await handler(req, wiring)
-        except RequestInvalid as exc:
-            errors = [{"field": fault.field, "detail": fault.problem} for fault in exc.faults]
-            return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(exc), errors=errors)
-        except NotFound as exc:
-            return _problem(HTTPStatus.NOT_FOUND, str(exc))
-        except (NotErasable, NotReplayable) as exc:
-            return _problem(HTTPStatus.CONFLICT, str(exc))
-        except (TwilioRefused, TwilioUnavailable, TwilioUnclear) as exc:
-            return _problem(HTTPStatus.BAD_GATEWAY, f"Twilio did not do its part: {exc}")
-        except (AzureError, Changed) as exc:
-            _logger.error("storage did not answer: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
-            return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "storage does not answer now; try again")
-
-    return answer
-
-
-@_with_problems
+@with_problems
 async def send(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     """Check a send request and enqueue it: 202 with its id and where it will be found, 422 with its faults."""
-    delivery_id, message = prepare(req.get_body(), settings=wiring.settings)
+    delivery_id, message = prepare(req.get_body(), rules=wiring.rules)
     try:
         await wiring.outbound.put(message)
     except AzureError as exc:
         _logger.error("not known whether it was enqueued: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
         detail = f"storage did not say whether it has the request; ask again with the id {delivery_id}"
-        return _problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, id=delivery_id)
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, id=delivery_id)
     location = f"/api/deliveries/{delivery_id}"
-    return _json({"id": delivery_id, "location": location}, HTTPStatus.ACCEPTED, Location=location)
+    return json_answer({"id": delivery_id, "location": location}, HTTPStatus.ACCEPTED, Location=location)
 
 
-@_with_problems
+@with_problems
 async def delivery(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     """Show one delivery with its timeline; 404 where there is none, or not yet."""
     found = await _find(req, wiring)
-    return _json(view.of_delivery(found, await wiring.log.timeline(found.id)))
+    return json_answer(view.of_delivery(found, await wiring.log.timeline(found.id)))
 
 
-@_with_problems
+@with_problems
 async def search(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     """Show a page of deliveries by recipient, status and time."""
-    return _json(view.of_page(await wiring.search(_wanted(req, wiring))))
+    return json_answer(view.of_page(await wiring.search(_wanted(req, wiring))))
 
 
-@_with_problems
+@with_problems
 async def erase(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Erase what a delivery said and to whom, here and at Twilio; its tombstone stays."""
+    """Erase what a delivery said and to whom, here and at Twilio; its tombstone stays. One that waits is canceled."""
     found = await _find(req, wiring)
+    if found.status in CANCELABLE:
+        found = await cancel(found, log=wiring.log, now=clock())
     await erasure.erase(found, log=wiring.log, provider=wiring.provider)
     return func.HttpResponse(status_code=HTTPStatus.NO_CONTENT)
 
 
-@_with_problems
+@with_problems
 async def replay_one(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     """Send a rejected or failed delivery again."""
     found = await _find(req, wiring)
     await replay(found, log=wiring.log, queue=wiring.outbound, now=clock())
-    return _json({"id": found.id}, HTTPStatus.ACCEPTED)
+    return json_answer({"id": found.id}, HTTPStatus.ACCEPTED)
 
 
-@_with_problems
+@with_problems
 async def replay_found(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     """Send a page of rejected or failed deliveries again, and say which, and where the search goes on."""
     page = await wiring.search(_wanted(req, wiring))
@@ -115,7 +79,7 @@ async def replay_found(req: func.HttpRequest, wiring: Wiring) -> func.HttpRespon
         with contextlib.suppress(NotReplayable, Changed):
             await replay(found, log=wiring.log, queue=wiring.outbound, now=clock())
             replayed.append(found.id)
-    return _json({"replayed": replayed, "cursor": page.cursor}, HTTPStatus.ACCEPTED)
+    return json_answer({"replayed": replayed, "cursor": page.cursor}, HTTPStatus.ACCEPTED)
 
 
 async def _find(req: func.HttpRequest, wiring: Wiring) -> Delivery:
@@ -145,16 +109,4 @@ async def health_details(_req: func.HttpRequest, wiring: Wiring) -> func.HttpRes
     """Say what is wrong."""
     problems = await wiring.health.problems()
     status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
-    return _json({"status": "unavailable" if problems else "ok", "problems": problems}, status)
-
-
-def _json(content: dict[str, Any], status: HTTPStatus = HTTPStatus.OK, **headers: str) -> func.HttpResponse:
-    return func.HttpResponse(
-        msgspec.json.encode(content), status_code=status, headers=headers, mimetype="application/json"
-    )
-
-
-def _problem(status: HTTPStatus, detail: str, **members: object) -> func.HttpResponse:
-    """Answer with a problem document: https://www.rfc-editor.org/rfc/rfc9457."""
-    content = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail, **members}
-    return func.HttpResponse(msgspec.json.encode(content), status_code=status, mimetype="application/problem+json")
+    return json_answer({"status": "unavailable" if problems else "ok", "problems": problems}, status)

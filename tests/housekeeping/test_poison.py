@@ -41,7 +41,7 @@ class Poison:
 async def poison(azurite: str, bench: Bench) -> AsyncIterator[Poison]:
     async with open_queue(azurite) as (queue, client):
         await client.create_queue()
-        yield Poison(bench, client, PoisonQueue(queue=queue, sender=lambda: bench.sender, clock=bench.clock))
+        yield Poison(bench, client, PoisonQueue(queue=queue, outbound=bench.queue, sender=lambda: bench.sender, clock=bench.clock))
 
 
 def encoded(message: bytes) -> str:
@@ -50,7 +50,7 @@ def encoded(message: bytes) -> str:
 
 async def test_a_poison_queue_that_is_not_there_is_empty(azurite: str, bench: Bench) -> None:
     async with open_queue(azurite) as (queue, _):
-        chore = PoisonQueue(queue=queue, sender=lambda: bench.sender, clock=bench.clock)
+        chore = PoisonQueue(queue=queue, outbound=bench.queue, sender=lambda: bench.sender, clock=bench.clock)
         assert await chore.drain(until=bench.clock.now + MINUTE) == 0
 
 

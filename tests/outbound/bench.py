@@ -12,11 +12,15 @@ from azure.storage.queue.aio import QueueClient
 from shared.consents import Consents
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
+from shared.outbound.checks import Rules
 from shared.outbound.gate import Gate
 from shared.outbound.send import Sender
+from shared.outbound.wakes import Wakes
 from shared.queues import Queue
+from shared.scheduling.agenda import Agenda
 from shared.settings import Settings
 from shared.tables import Entity, Table
+from shared.text.templates.library import Templates
 from tests.fakes import Clock, DiedError, FakeProvider, die, make_settings
 from tests.storage import Storage, open_queue, open_storage, open_table
 
@@ -70,21 +74,28 @@ class Bench:
     queue: RememberingQueue
     consents: Consents
     gate: Gate
+    agenda: Agenda
     settings: Settings = field(default_factory=make_settings)
+    templates: Templates = field(default_factory=Templates)
     provider: FakeProvider = field(default_factory=FakeProvider)
     clock: Clock = field(default_factory=Clock)
 
     @property
     def sender(self) -> Sender:
         return Sender(
-            settings=self.settings,
+            rules=Rules(self.settings, self.templates),
             log=self.storage.log,
             queue=self.queue,
+            wakes=self.wakes,
             provider=self.provider,
             consents=self.consents,
             gate=self.gate,
             clock=self.clock,
         )
+
+    @property
+    def wakes(self) -> Wakes:
+        return Wakes(queue=self.queue, agenda=self.agenda, clock=self.clock)
 
     @property
     def journal(self) -> Journal:
@@ -119,9 +130,21 @@ async def open_bench(azurite: str) -> AsyncIterator[Bench]:
     async with (
         open_storage(azurite) as plain,
         open_table(azurite) as consents,
+        open_table(azurite) as schedules,
         open_queue(azurite) as (_, client),
     ):
         deliveries, lookups = (RememberingTable(table, journal) for table in (plain.deliveries, plain.lookups))
-        storage = Storage(log=DeliveryLog(deliveries, lookups), deliveries=deliveries, lookups=lookups)
         queue = RememberingQueue(client, journal)
-        yield Bench(storage=storage, queue=queue, consents=Consents(consents), gate=Gate(lookups))
+        agenda = Agenda(RememberingTable(schedules, journal))
+        clock = Clock()
+        ended = Wakes(queue=queue, agenda=agenda, clock=clock).ended
+        log = DeliveryLog(deliveries, lookups, on_end=ended)
+        storage = Storage(log=log, deliveries=deliveries, lookups=lookups)
+        yield Bench(
+            storage=storage,
+            queue=queue,
+            consents=Consents(consents),
+            gate=Gate(lookups),
+            agenda=agenda,
+            clock=clock,
+        )

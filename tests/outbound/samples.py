@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 
+from shared.outbound.checks import Rules
 from shared.outbound.decode import Decoded, decode
 from shared.settings import Settings
 from tests.fakes import make_settings
@@ -19,4 +20,4 @@ def a_message(base: Mapping[str, object] = TEXT, /, **fields: object) -> bytes:
 
 def decoded(base: Mapping[str, object] = TEXT, /, *, settings: Settings | None = None, **fields: object) -> Decoded:
     """That request, decoded."""
-    return decode(a_message(base, **fields), settings or make_settings())
+    return decode(a_message(base, **fields), Rules(settings or make_settings()))

@@ -104,6 +104,8 @@ def test_a_claim_holds_the_request_its_hash_the_token_and_the_deadline() -> None
         claimed_at=NOW,
         deadline=NOW + ATTEMPT,
         expires_at=NOW + VALID_FOR,
+        encoding="GSM-7",
+        segments=1,
     )
 
 
@@ -127,7 +129,7 @@ def test_the_clock_of_a_deadline_never_goes_back() -> None:
 def test_another_attempt_counts_itself_and_keeps_the_rest() -> None:
     waiting = a_delivery(status="retrying", next_attempt_at=NOW, attempts=3, error_code=20429, version="1")
     attempt = begin(LATER)
-    assert claimed_again(waiting, attempt) == msgspec.structs.replace(
+    assert claimed_again(waiting, attempt, decoded().request) == msgspec.structs.replace(
         waiting,
         status="submitting",
         attempts=4,

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.errors import RequestInvalid
+from shared.outbound.checks import Rules
 from shared.outbound.decode import Decoded, channel_of, decode
 from shared.outbound.request import LONGEST, NOT_YET
 from shared.settings import Settings
@@ -15,12 +16,13 @@ from tests.fakes import FROM_NUMBER, SERVICE_SID, make_settings
 from tests.outbound.samples import CALL, TEXT, a_message, decoded
 
 SETTINGS = make_settings()
+RULES = Rules(SETTINGS)
 CONTENT_SID = "HX" + "0123456789abcdef" * 2
 
 
 def problems(message: bytes, settings: Settings = SETTINGS) -> dict[str, str]:
     with pytest.raises(RequestInvalid) as caught:
-        decode(message, settings)
+        decode(message, Rules(settings))
     return {fault.field: fault.problem for fault in caught.value.faults}
 
 
@@ -271,7 +273,7 @@ def test_a_moment_without_an_offset_is_refused() -> None:
 
 def test_a_request_is_at_most_30000_characters() -> None:
     message = a_message(metadata=None)
-    assert decode(message + b" " * (LONGEST - len(message)), SETTINGS)
+    assert decode(message + b" " * (LONGEST - len(message)), RULES)
     too_long = message + b" " * (LONGEST - len(message) + 1)
     assert problems(too_long) == {"request": "expected at most 30000 characters, got 30001"}
 
@@ -286,7 +288,7 @@ def test_a_fault_repeats_neither_numbers_nor_text() -> None:
         to="+1415555010099999", **{"from": "+1415555019999999"}, body="hush " * 400, say="a secret word"
     )
     with pytest.raises(RequestInvalid) as caught:
-        decode(message, SETTINGS)
+        decode(message, RULES)
     shown = str(caught.value)
     assert not [part for part in ("5550100", "5550199", "hush", "secret word") if part in shown]
 
@@ -311,7 +313,7 @@ documents = st.one_of(
 @example(a_message(CALL, voice="\x01"))
 def test_any_bytes_are_a_request_or_faults(message: bytes) -> None:
     try:
-        result: Decoded | RequestInvalid = decode(message, SETTINGS)
+        result: Decoded | RequestInvalid = decode(message, RULES)
     except RequestInvalid as exc:
         result = exc
     assert isinstance(result, Decoded) or result.faults
@@ -333,7 +335,7 @@ def test_no_fault_shows_a_whole_number_or_a_body(to: str, from_: str, body: str,
     message = a_message(base, to=to, body=body, say=body, twiml=body, channel=body, metadata=body, **{"from": from_})
     for document in (message, a_message(base, to=to, **{"from": from_}), message[:-1]):
         try:
-            decode(document, SETTINGS)
+            decode(document, RULES)
         except RequestInvalid as exc:
             shown = f"{exc} {exc.faults!r}"
         else:
@@ -364,12 +366,12 @@ def test_the_hash_is_that_of_the_content_and_not_of_its_writing(document: dict[s
         ensure_ascii=data.draw(st.booleans()),
         separators=data.draw(st.sampled_from([(",", ":"), (" ,\t", " :\n")])),
     )
-    assert decode(again.encode(), SETTINGS).hash == decode(json.dumps(document).encode(), SETTINGS).hash
+    assert decode(again.encode(), RULES).hash == decode(json.dumps(document).encode(), RULES).hash
 
 
 @given(requests, requests)
 def test_another_content_has_another_hash(one: dict[str, Any], other: dict[str, Any]) -> None:
-    hashes = {decode(json.dumps(document).encode(), SETTINGS).hash for document in (one, other)}
+    hashes = {decode(json.dumps(document).encode(), RULES).hash for document in (one, other)}
     assert len(hashes) == (1 if one == other else 2)
 
 

@@ -1,0 +1,193 @@
+"""What is asked of the fields of a request together, and what is filled in. Pure."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from shared.errors import Fault, RequestInvalid
+from shared.outbound.request import LONGEST_BODY, Request
+from shared.settings import Settings
+from shared.text.numbers import NumberInvalid, country, mask, recipient, sender
+from shared.text.segments import plain
+from shared.text.templates.library import Templates
+from shared.voice import twiml
+
+_LONGEST_METADATA: Final = 4096
+# what a table can hold and bring back begins with 1601, and Python's time ends with 9999 in UTC
+_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_LATEST: Final = {"send_at": datetime(9900, 1, 1, tzinfo=UTC), "expires_at": datetime.max.replace(tzinfo=UTC)}
+_MESSAGE_CONTENT: Final = ("body", "content_sid", "template")
+_CALL_CONTENT: Final = ("say", "twiml", "url", "template")
+_MESSAGE_ONLY: Final = ("body", "media_urls", "content_sid", "content_variables")
+_CALL_ONLY: Final = (
+    "say",
+    "twiml",
+    "url",
+    "voice",
+    "language",
+    "machine_detection",
+    "record",
+    "timeout_seconds",
+    "time_limit_seconds",
+    "send_digits",
+)
+_BESIDE: Final[dict[str, tuple[str, ...]]] = {
+    "voice": ("say", "template"),
+    "language": ("say", "template"),
+    "content_variables": ("content_sid",),
+    "data": ("template",),
+    "locale": ("template",),
+}
+"""fields that mean something only beside one of others"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a request is checked against."""
+
+    settings: Settings
+    templates: Templates = field(default_factory=Templates)
+
+
+def complete(
+    request: Request, rules: Rules, *, given: AbstractSet[str], faulty: AbstractSet[str]
+) -> tuple[Request, list[Fault]]:
+    """Bring a request's numbers to E.164, fill in its sender and render its template; return what is wrong with it.
+
+    `given` are the fields that its document has, `faulty` those that are known to be wrong already.
+    """
+    request, faults = _with_addresses(request, rules.settings)
+    faults += _limit_faults(request, rules.settings) + _time_faults(request)
+    if "channel" not in faulty:
+        faults += _content_faults(request, given=given)
+    if not faulty & {"channel", "data", "template"}:
+        request, more = _with_text(request, rules)
+        faults += more
+    faults += _twiml_faults(request)
+    return request, [fault for fault in faults if fault.field not in faulty]
+
+
+def _with_addresses(request: Request, settings: Settings) -> tuple[Request, list[Fault]]:
+    faults = []
+    to, from_ = request.to, request.from_
+    try:
+        to = recipient(request.to, channel=request.channel, region=settings.default_region)
+        faults += _country_faults(to, settings)
+    except NumberInvalid as exc:
+        faults.append(Fault("to", f"{exc}, got {mask(request.to)}"))
+    try:
+        from_ = _sender(request, settings)
+    except NumberInvalid as exc:
+        faults.append(Fault("from", f"{exc}, got {mask(request.from_)}"))
+    return msgspec.structs.replace(request, to=to, from_=from_), faults
+
+
+def _country_faults(to: str, settings: Settings) -> list[Fault]:
+    allowed = settings.allowed_countries
+    if allowed is None or to.startswith("client:") or country(to) in allowed:
+        return []
+    return [Fault("to", f"expected a number of ALLOWED_COUNTRIES, got one of {country(to) or 'none'}")]
+
+
+def _sender(request: Request, settings: Settings) -> str:
+    if request.from_ is not None:
+        return sender(request.from_, channel=request.channel, region=settings.default_region)
+    if request.channel == "sms" and settings.messaging_service_sid:
+        return settings.messaging_service_sid
+    if settings.from_number is None:
+        raise NumberInvalid("expected a sender, as TWILIO_FROM_NUMBER is not set")
+    return f"whatsapp:{settings.from_number}" if request.to.startswith("whatsapp:") else settings.from_number
+
+
+def _content_faults(request: Request, *, given: AbstractSet[str]) -> list[Fault]:
+    is_call = request.channel == "call"
+    strangers = _MESSAGE_ONLY if is_call else _CALL_ONLY
+    faults = [Fault(name, f"does not go with a {request.channel}") for name in strangers if name in given]
+    choice = _CALL_CONTENT if is_call else _MESSAGE_CONTENT
+    chosen = [name for name in choice if name in given]
+    other = {"flow" if is_call else "media_urls"}
+    if len(chosen) > 1 or not (chosen or given & other):
+        both = "body, media_urls or both, or content_sid, or template"
+        expected = f"exactly one of {', '.join(choice)}" if is_call else both
+        faults.append(Fault("request", f"expected {expected}, got {' and '.join(chosen) or 'none'}"))
+    for name, needed in _BESIDE.items():
+        if name in given and name not in strangers and given.isdisjoint(needed):
+            faults.append(Fault(name, f"expected only beside {' or '.join(needed)}"))
+    return faults
+
+
+def _with_text(request: Request, rules: Rules) -> tuple[Request, list[Fault]]:
+    """Render what is to be rendered; a text may also be made one that fits the cheaper encoding."""
+    is_plain = rules.settings.plain_punctuation
+    if request.template is not None:
+        try:
+            rendered = rules.templates.render(
+                request.template, channel=request.channel, data=request.data or {}, locale=request.locale
+            )
+        except RequestInvalid as exc:
+            return request, list(exc.faults)
+        if request.channel == "call":
+            request = msgspec.structs.replace(
+                request,
+                say=rendered.text,
+                voice=request.voice or rendered.voice,
+                language=request.language or rendered.language,
+            )
+        else:
+            request = msgspec.structs.replace(request, body=rendered.text)
+    if is_plain and request.body is not None:
+        # `plain` may lengthen a text, an ellipsis becomes three dots: what got too long stays as it was
+        body = plain(request.body)
+        request = msgspec.structs.replace(request, body=body if len(body) <= LONGEST_BODY else request.body)
+    return request, []
+
+
+def _twiml_faults(request: Request) -> list[Fault]:
+    if request.say is not None:
+        length = len(twiml.say(request.say, voice=request.voice, language=request.language))
+        if length > twiml.LONGEST:
+            field = "say" if request.template is None else "template"
+            return [Fault(field, f"expected at most {twiml.LONGEST} characters as TwiML, got {length}")]
+    if request.twiml is not None:
+        try:
+            twiml.check(request.twiml)
+        except twiml.TwimlInvalid as exc:
+            return [Fault("twiml", str(exc))]
+    return []
+
+
+def _limit_faults(request: Request, settings: Settings) -> list[Fault]:
+    faults = []
+    if (request.time_limit_seconds or 0) > settings.max_call_seconds:
+        problem = f"expected at most MAX_CALL_SECONDS ({settings.max_call_seconds}), got {request.time_limit_seconds}"
+        faults.append(Fault("time_limit_seconds", problem))
+    size = len(msgspec.json.encode(request.metadata))
+    if size > _LONGEST_METADATA:
+        faults.append(Fault("metadata", f"expected at most {_LONGEST_METADATA} bytes of JSON, got {size}"))
+    return faults
+
+
+def _time_faults(request: Request) -> list[Fault]:
+    faults = []
+    if request.time_zone is not None and not _is_zone(request.time_zone):
+        faults.append(Fault("time_zone", "expected an IANA time zone, such as Europe/Berlin"))
+    for name, latest in _LATEST.items():
+        moment = getattr(request, name)
+        if moment is not None and not _EARLIEST <= moment <= latest:
+            problem = f"expected a moment from {_EARLIEST:%Y} to {latest:%Y} UTC, got another"
+            faults.append(Fault(name, problem))
+    if request.send_at is not None and request.expires_at is not None and request.expires_at <= request.send_at:
+        faults.append(Fault("expires_at", "expected a moment after send_at, got one before"))
+    return faults
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True

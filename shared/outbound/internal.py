@@ -1,0 +1,60 @@
+"""What the app enqueues for itself beside requests: small messages about what is on record already. Pure.
+
+They are told from requests by the field `switchboard`, which no request has.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+MARK: Final = "switchboard"
+_MARKED: Final = f'"{MARK}"'.encode()
+
+
+class Wake(msgspec.Struct, frozen=True, tag_field=MARK, tag="wake"):
+    """The time of a delivery has come."""
+
+    id: str
+
+
+class FollowUp(msgspec.Struct, frozen=True, tag_field=MARK, tag="follow-up"):
+    """A delivery ended, or has been silent for long: its second way may be wanted."""
+
+    id: str
+    tries: int = 0
+    """how often somebody looked before it was on record"""
+
+
+class Derived(msgspec.Struct, frozen=True, tag_field=MARK, tag="derived"):
+    """A request that the app derives: an occurrence of a schedule, or a later way to the recipient of a delivery."""
+
+    id: str
+    origin: str
+    """the schedule, or the first delivery"""
+    request: dict[str, Any]
+    """as a request, but without an id"""
+
+
+Internal = Wake | FollowUp | Derived
+
+
+def read(message: bytes) -> Internal | None:
+    """Return what a message of the app's own says; None for every other message, such as a request."""
+    if _MARKED not in message:
+        return None
+    try:
+        internal: Internal = msgspec.json.decode(message, type=Internal)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return internal
+
+
+def write(internal: Internal) -> bytes:
+    """Return the message that says it."""
+    return msgspec.json.encode(internal)
+
+
+def occurrence_id(schedule_id: str, due: datetime) -> str:
+    """Return the id of the request that a schedule makes for one of its times, the same whenever it is asked."""
+    return f"{schedule_id}~{due:%Y%m%dT%H%MZ}" if due.second == 0 else f"{schedule_id}~{due:%Y%m%dT%H%M%SZ}"

@@ -1,0 +1,50 @@
+"""Waking deliveries whose time comes: soon by a message of the queue, later by a row of the agenda."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.deliveries.record import Delivery
+from shared.outbound import internal
+from shared.queues import Queue
+from shared.scheduling.agenda import Agenda, DeliveryDue
+
+_SOON: Final = timedelta(minutes=10)
+"""what comes sooner keeps its second; the agenda goes by the minute"""
+_A_SECOND: Final = timedelta(seconds=1)
+_BEFORE_THE_STATE: Final = timedelta(seconds=2)
+"""a message about a state that is just being written is to find it"""
+_MOST_TRIES: Final = 10
+
+
+class Wakes:
+    """Written before the state that relies on them; one too many does no harm."""
+
+    def __init__(self, *, queue: Queue, agenda: Agenda, clock: Callable[[], datetime]) -> None:
+        self._queue = queue
+        self._agenda = agenda
+        self._clock = clock
+
+    async def set(self, delivery: Delivery) -> None:
+        """Wake a delivery when its next attempt is due."""
+        now = self._clock()
+        due = delivery.next_attempt_at or now
+        if due - now <= _SOON:
+            await self._queue.put(internal.write(internal.Wake(delivery.id)), delay=due - now + _A_SECOND)
+        else:
+            await self._agenda.put(DeliveryDue(delivery.id), due)
+
+    async def ended(self, delivery: Delivery) -> None:
+        """Look whether a delivery that is ending has a second way, where its request may name one."""
+        if delivery.request is not None and b'"fallback"' in delivery.request:
+            await self.follow_up(delivery.id)
+
+    async def follow_up(self, delivery_id: str, *, delay: timedelta = _BEFORE_THE_STATE, tries: int = 0) -> None:
+        """Look after `delay` (7 days at most) whether a delivery's second way is wanted."""
+        await self._queue.put(internal.write(internal.FollowUp(delivery_id, tries=tries)), delay=delay)
+
+    async def follow_up_again(self, message: internal.FollowUp) -> None:
+        """Look once more a little later, where what was told is not on record yet; give up after some minutes."""
+        if message.tries < _MOST_TRIES:
+            delay = _A_SECOND * 2**message.tries
+            await self.follow_up(message.id, delay=delay, tries=message.tries + 1)

@@ -1,0 +1,153 @@
+"""Schedules on record: rows of the `Schedules` table, each with the next of its times in the agenda.
+
+| partition | row key | what it is |
+|---|---|---|
+| `schedule:<spread>` | the schedule's id | its definition, its revision, and whether it is paused |
+"""
+
+import uuid
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from shared.errors import SwitchboardError
+from shared.scheduling.agenda import Agenda, ScheduleDue
+from shared.scheduling.schedule import Schedule, content_hash, next_due
+from shared.tables import Table
+
+_SPREAD: Final = 8
+
+
+class ScheduleConflict(SwitchboardError):
+    """Another schedule has this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A schedule as it is on record. Another revision is another life: what was due by the one before is not."""
+
+    schedule: Schedule
+    revision: str
+    paused: bool
+    created_at: datetime
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the schedules, and where the list goes on."""
+
+    schedules: tuple[Stored, ...]
+    cursor: str | None
+
+
+class Schedules:
+    """Keeps them. What is due is written into the agenda before the definition that it relies on."""
+
+    def __init__(self, *, schedules: Table, agenda: Agenda, clock: Callable[[], datetime]) -> None:
+        self._schedules = schedules
+        self._agenda = agenda
+        self._clock = clock
+
+    async def create(self, schedule: Schedule) -> tuple[Stored, bool]:
+        """Put a schedule on record; return it, and whether it is new. Created twice, it is there once.
+
+        Raises:
+            ScheduleConflict: its id is another one's.
+        """
+        existing = await self.get(schedule.id)
+        if existing is None:
+            revision = uuid.uuid4().hex
+            await self._enter(schedule, revision)
+            version = await self._schedules.insert(_row(schedule, revision, self._clock()))
+            existing = await self.get(schedule.id)
+            if version is not None and existing is not None:
+                return existing, True
+        if existing is None or content_hash(existing.schedule) != content_hash(schedule):
+            raise ScheduleConflict("expected the content that this id was first used with, other content came")
+        if not existing.paused:
+            await self._enter(existing.schedule, existing.revision)
+        return existing, False
+
+    async def get(self, schedule_id: str) -> Stored | None:
+        """Return a schedule, or None where there is none."""
+        row = await self._schedules.get(_partition(schedule_id), schedule_id)
+        return None if row is None else _stored(row)
+
+    async def page(self, *, limit: int, cursor: str | None) -> Page:
+        """Return some of them, from where the page before ended."""
+        partition, _, row_key = (cursor or "schedule:").partition("~")
+        rows = self._schedules.query(
+            "(PartitionKey eq @here and RowKey gt @row) or (PartitionKey gt @here and PartitionKey lt @end)",
+            limit=limit + 1,
+            here=partition,
+            row=row_key,
+            end="schedule;",
+        )
+        found = [_stored(row) async for row in rows]
+        more = len(found) > limit
+        last = found[limit - 1].schedule.id if more else None
+        return Page(tuple(found[:limit]), f"{_partition(last)}~{last}" if last is not None else None)
+
+    async def pause(self, stored: Stored) -> Stored:
+        """Let it rest: nothing of it is due until it is resumed.
+
+        Raises:
+            Changed: somebody else changed it since it was read.
+        """
+        return stored if stored.paused else await self._change(stored, uuid.uuid4().hex, paused=True)
+
+    async def resume(self, stored: Stored) -> Stored:
+        """Let it go on, with the first of its times from now on; those of its rest are not made up for.
+
+        Raises:
+            Changed: somebody else changed it since it was read.
+        """
+        revision = uuid.uuid4().hex if stored.paused else stored.revision
+        await self._enter(stored.schedule, revision)
+        return await self._change(stored, revision, paused=False) if stored.paused else stored
+
+    async def delete(self, schedule_id: str) -> None:
+        """Forget a schedule; what of it is due leads nowhere."""
+        await self._schedules.delete(_partition(schedule_id), schedule_id)
+
+    async def _enter(self, schedule: Schedule, revision: str) -> None:
+        due = next_due(schedule, after=self._clock())
+        if due is not None:
+            await self._agenda.put(ScheduleDue(schedule.id, revision), due)
+
+    async def _change(self, stored: Stored, revision: str, *, paused: bool) -> Stored:
+        key = {"PartitionKey": _partition(stored.schedule.id), "RowKey": stored.schedule.id}
+        version = await self._schedules.merge({**key, "Revision": revision, "Paused": paused}, version=stored.version)
+        return Stored(stored.schedule, revision, paused, stored.created_at, version)
+
+
+def _partition(schedule_id: str) -> str:
+    return f"schedule:{zlib.crc32(schedule_id.encode()) % _SPREAD}"
+
+
+def _row(schedule: Schedule, revision: str, now: datetime) -> dict[str, Any]:
+    return {
+        "PartitionKey": _partition(schedule.id),
+        "RowKey": schedule.id,
+        "Definition": msgspec.json.encode(schedule).decode(),
+        "Revision": revision,
+        "Paused": False,
+        "CreatedAt": now,
+    }
+
+
+def _stored(row: Any) -> Stored:  # noqa: ANN401 - the SDK's row
+    at = row["CreatedAt"]
+    return Stored(
+        schedule=msgspec.json.decode(row["Definition"], type=Schedule),
+        revision=row["Revision"],
+        paused=row["Paused"],
+        # the SDK's own kind of datetime, made a plain one
+        created_at=datetime.combine(at.date(), at.time(), at.tzinfo).astimezone(UTC),
+        version=row.metadata["etag"],
+    )

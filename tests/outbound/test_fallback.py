@@ -1,0 +1,99 @@
+"""A second way: gone when the first fails or is silent, each step once, each linked to the first."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.errors import TwilioRefused
+from shared.outbound import internal
+from tests.deliveries.samples import an_event
+from tests.outbound.bench import Bench
+from tests.outbound.samples import a_message
+
+CALL_THEN: dict[str, Any] = {"channel": "call", "say": "Your parcel has arrived."}
+FAILED = TwilioRefused(status=400, code=30005, explanation="Unknown destination handset")
+
+
+def follow_ups(bench: Bench) -> list[internal.FollowUp]:
+    read = [internal.read(message) for message, _ in bench.queue.puts]
+    return [message for message in read if isinstance(message, internal.FollowUp)]
+
+
+async def follow_up(bench: Bench, delivery_id: str = "order-1") -> None:
+    await bench.take(internal.write(internal.FollowUp(delivery_id)))
+
+
+async def test_where_the_first_fails_the_second_is_gone_once_and_linked(bench: Bench) -> None:
+    bench.provider.outcomes = [FAILED]
+    await bench.take(a_message(fallback=CALL_THEN))
+    [message] = follow_ups(bench)
+    await bench.take(internal.write(message))
+    await bench.take(internal.write(message))
+    second = await bench.delivery("order-1~2")
+    assert (second.channel, second.to, second.origin, second.status) == ("call", "+14155550100", "order-1", "queued")
+    assert [created.kind for created in bench.provider.created] == ["message", "call"]
+    [link] = [event for event in await bench.timeline() if "fallback" in event.raw]
+    assert link.raw["fallback"] == "order-1~2"
+
+
+async def test_it_is_looked_for_before_the_state_is_final(bench: Bench) -> None:
+    bench.provider.outcomes = [FAILED]
+    await bench.take(a_message(fallback=CALL_THEN))
+    assert bench.journal.index("queue") < bench.journal.index("delivery failed")
+
+
+@pytest.mark.parametrize(
+    ("when", "word", "gone"),
+    [(None, "undelivered", True), (None, "delivered", False), (["failed"], "undelivered", False)],
+)
+async def test_a_callback_that_ends_the_first_decides(
+    bench: Bench,
+    when: list[str] | None,
+    word: str,
+    gone: bool,  # noqa: FBT001 - of the table
+) -> None:
+    fallback = CALL_THEN if when is None else {**CALL_THEN, "when": when}
+    await bench.take(a_message(fallback=fallback))
+    delivery = await bench.delivery()
+    await bench.storage.log.record(delivery, an_event(word, sid=delivery.sid))
+    await follow_up(bench)
+    assert (await bench.storage.log.get("order-1~2") is not None) == gone
+
+
+async def test_silence_of_the_first_is_noticed_in_time(bench: Bench) -> None:
+    await bench.take(a_message(fallback={**CALL_THEN, "after_seconds": 60}))
+    [(message, delay)] = bench.queue.puts
+    assert timedelta(seconds=60) <= delay <= timedelta(seconds=63)
+    bench.clock.advance(timedelta(seconds=30))
+    await bench.take(message)
+    assert await bench.storage.log.get("order-1~2") is None
+    assert internal.read(bench.queue.puts[-1][0]) == internal.FollowUp("order-1")
+    bench.clock.advance(timedelta(seconds=30))
+    await bench.take(message)
+    assert (await bench.delivery("order-1~2")).status == "queued"
+
+
+async def test_the_third_way_follows_the_second_and_belongs_to_the_first(bench: Bench) -> None:
+    third = {"channel": "sms", "body": "Call us, please.", "from": "+15005550006"}
+    bench.provider.outcomes = [FAILED, FAILED]
+    await bench.take(a_message(metadata={"case": "7"}, fallback={**CALL_THEN, "fallback": third}))
+    await follow_up(bench)
+    await follow_up(bench, "order-1~2")
+    delivery = await bench.delivery("order-1~3")
+    assert (delivery.origin, delivery.channel, delivery.metadata) == ("order-1", "sms", {"case": "7"})
+
+
+async def test_faults_of_a_second_way_are_told_before_anything_is_sent(bench: Bench) -> None:
+    await bench.take(a_message(fallback={"channel": "call", "body": "?", "fallback": {"channel": "sms", "to": "+491"}}))
+    delivery = await bench.delivery("message-1")
+    assert delivery.status == "rejected"
+    told = " ".join(delivery.reasons)
+    assert "fallback.body" in told
+    assert "fallback.fallback.to" in told
+
+
+async def test_what_is_told_before_it_is_on_record_is_looked_for_again(bench: Bench) -> None:
+    await bench.take(a_message(fallback=CALL_THEN))
+    await follow_up(bench)
+    assert follow_ups(bench) == [internal.FollowUp("order-1", tries=1)]
