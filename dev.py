@@ -37,6 +37,7 @@ LOCAL_COMMANDS = {
     "run": "start everything, prove that it works, and stay up",
     "send": "enqueue one request",
     "replay": "send rejected or failed deliveries again",
+    "template": "show, list and check the message templates",
     "soak": "send thousands of requests while everything fails, and count",
 }
 CHECKS = ("lint", "format", "types", "pytest")

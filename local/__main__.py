@@ -14,6 +14,7 @@ from local.errors import LocalError
 from local.parts import PORT, STORAGE_PORT, TWILIO_PORT, Places
 
 HOME = Path(__file__).resolve().parents[1] / ".switchboard"
+TEMPLATES = HOME.parent / "templates"
 REQUEST_FIELDS = ("id", "channel", "to", "from", "body", "say")
 SEARCH_FIELDS = ("status", "to", "since", "until")
 
@@ -60,7 +61,23 @@ def parser() -> argparse.ArgumentParser:
             "if it ends as delivered, read or completed.",
         )
     )
+    _add_template(
+        commands.add_parser("template", help="show, list and check the message templates", allow_abbrev=False)
+    )
     return whole
+
+
+def _add_template(command: argparse.ArgumentParser) -> None:
+    verbs = command.add_subparsers(dest="verb", required=True, metavar="VERB")
+    render = verbs.add_parser("render", help="show the text, its encoding and its segments", allow_abbrev=False)
+    render.add_argument("name", help="the template")
+    render.add_argument("--data", default="{}", metavar="JSON", help="its values, a JSON object; @FILE reads a file")
+    render.add_argument("--locale", help="such as de-AT (default: the template's first)")
+    render.add_argument("--channel", choices=["sms", "call"], help="default: the template's first")
+    listing = verbs.add_parser("list", help="name the templates and the values that they take", allow_abbrev=False)
+    check = verbs.add_parser("check", help="name everything that is wrong with them", allow_abbrev=False)
+    for verb in (render, listing, check):
+        verb.add_argument("--folder", type=Path, default=TEMPLATES, help="where they are (%(default)s)")
 
 
 def _add_soak(command: argparse.ArgumentParser) -> None:
@@ -176,6 +193,17 @@ def _replay(options: argparse.Namespace) -> int:
     return replay(Wishes(ids=tuple(options.id), search=search, url=options.url, key=options.key))
 
 
+def _template(options: argparse.Namespace) -> int:
+    from local import template  # noqa: PLC0415 - needs what is installed, unlike --help
+
+    if options.verb == "list":
+        return template.show_all(options.folder)
+    if options.verb == "check":
+        return template.check(options.folder)
+    wishes = template.Wishes(name=options.name, data=options.data, locale=options.locale, channel=options.channel)
+    return template.render(options.folder, wishes)
+
+
 def _soak(options: argparse.Namespace) -> int:
     from local.harness.soak import main as soak  # noqa: PLC0415 - needs what is installed, unlike --help
 
@@ -187,6 +215,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "send": _send,
     "replay": _replay,
     "soak": _soak,
+    "template": _template,
 }
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 from unittest.mock import patch
+from urllib.parse import parse_qsl
 
 import aiohttp
 import azure.functions as func
@@ -112,6 +113,7 @@ class App:
             url=f"http://internal.invalid:8080{target}",
             headers=dict(headers or {}),
             route_params=match.parameters,
+            params=dict(parse_qsl(target.partition("?")[2])),
             body=body,
         )
         response = await match.function.call(req)

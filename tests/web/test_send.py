@@ -76,7 +76,7 @@ async def test_every_fault_is_named_at_once_and_nothing_is_enqueued(app: App, qu
         "to": 14155550100,
         "body": "x" * 1601,
         "colour": "red",
-        "template": "t",
+        "template": 7,
         "send_at": "tomorrow",
     }
     faults = problems.check(await app.request("POST", SEND, json.dumps(request).encode()), UNPROCESSABLE)
@@ -105,7 +105,8 @@ async def test_every_fault_is_named_at_once_and_nothing_is_enqueued(app: App, qu
         ({"id": "x" * 101}, "id"),
         ({"id": None}, "id"),
         ({"flow": "menu"}, "flow"),
-        ({"fallback": {}}, "fallback"),
+        ({"fallback": []}, "fallback"),
+        ({"fallback": {}}, "fallback.channel"),
         ({"data": {}, "locale": "de"}, "data"),
     ],
 )
