@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from phonenumbers import timezone
 
 from shared.text.numbers import E164
 from shared.text.time_zones import find, zones_of
@@ -55,6 +56,11 @@ def test_every_zone_of_a_number_is_one_that_python_knows(number: str) -> None:
     for name in zones_of(number):
         assert isinstance(find(name), ZoneInfo)
     assert zones_of(number) == zones_of(f"whatsapp:{number}")
+
+
+def test_a_zone_that_python_does_not_know_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(timezone.TIMEZONE_DATA, "34928", ("Atlantic/Canary", "Atlantic/Atlantis"))
+    assert zones_of("+34928123456") == ("Atlantic/Canary",)
 
 
 @pytest.mark.parametrize("name", ["Europe/Berlin", "UTC", "America/Argentina/Buenos_Aires", "Asia/Kathmandu"])
