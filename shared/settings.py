@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 
+from shared.calendar.quiet import QuietHours, QuietHoursInvalid
 from shared.errors import Fault, SettingsInvalid
-from shared.scheduling.quiet import QuietHours, QuietHoursInvalid
+from shared.text import time_zones
 from shared.text.numbers import E164, MESSAGING_SERVICE
 
 DEVELOPMENT_STORAGE: Final = (
@@ -207,11 +208,10 @@ def _cron(read: "_Reader", name: str, *, default: str) -> str:
 
 def _time_zone(read: "_Reader") -> ZoneInfo:
     text = read.text("DEFAULT_TIME_ZONE") or "UTC"
-    try:
-        return ZoneInfo(text)
-    except (KeyError, ValueError, OSError):  # an unknown name, a name that is no path, a folder's name
+    zone = time_zones.find(text)
+    if zone is None:
         read.fault("DEFAULT_TIME_ZONE", f"expected an IANA time zone such as Europe/Berlin, got {text[:40]!r}")
-        return ZoneInfo("UTC")
+    return zone or ZoneInfo("UTC")
 
 
 def _quiet_hours(read: "_Reader") -> QuietHours | None:

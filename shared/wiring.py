@@ -9,6 +9,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables.aio import TableClient
 from azure.storage.queue.aio import QueueClient
 
+from shared.agenda import Agenda
 from shared.consents import Consents
 from shared.deliveries import search
 from shared.deliveries.feed import Feed
@@ -24,7 +25,6 @@ from shared.outbound.gate import Gate
 from shared.outbound.send import Sender
 from shared.outbound.wakes import Wakes
 from shared.queues import Queue
-from shared.scheduling.agenda import Agenda
 from shared.scheduling.due import Due
 from shared.scheduling.schedules import Schedules
 from shared.settings import ConnectionString, Identity, Settings

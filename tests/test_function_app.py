@@ -32,13 +32,20 @@ HTTP_TRIGGERS = {
     "erase_delivery": ("deliveries/{id}", "DELETE", "function"),
     "replay_delivery": ("deliveries/{id}/replay", "POST", "function"),
     "replay_deliveries": ("deliveries/replay", "POST", "function"),
+    "create_schedule": ("schedules", "POST", "function"),
+    "list_schedules": ("schedules", "GET", "function"),
+    "show_schedule": ("schedules/{id}", "GET", "function"),
+    "cancel_schedule": ("schedules/{id}", "DELETE", "function"),
+    "pause_schedule": ("schedules/{id}/pause", "POST", "function"),
+    "resume_schedule": ("schedules/{id}/resume", "POST", "function"),
     "health": ("health", "GET", "anonymous"),
     "health_details": ("health/details", "GET", "function"),
 }
 
 
 def other_triggers(*, queue: str, cron: str) -> dict[str, list[dict[str, Any]]]:
-    """The bindings of the queue trigger and of the timer."""
+    """The bindings of the queue trigger and of the timers."""
+    timers = {"scheduled": "0 * * * * *", "housekeeping": cron}
     return {
         "outbound": [
             {
@@ -50,16 +57,18 @@ def other_triggers(*, queue: str, cron: str) -> dict[str, list[dict[str, Any]]]:
                 "connection": "AzureWebJobsStorage",
             }
         ],
-        "housekeeping": [
-            {
-                "direction": "IN",
-                "type": "timerTrigger",
-                "name": "timer",
-                "schedule": cron,
-                "runOnStartup": False,
-                "useMonitor": True,
-            }
-        ],
+        **{name: [_timer(cron)] for name, cron in timers.items()},
+    }
+
+
+def _timer(cron: str) -> dict[str, Any]:
+    return {
+        "direction": "IN",
+        "type": "timerTrigger",
+        "name": "timer",
+        "schedule": cron,
+        "runOnStartup": False,
+        "useMonitor": True,
     }
 
 
@@ -68,12 +77,14 @@ ROOMS = (
     {"function_app"},
     {"shared.web"},
     {"shared.wiring"},
-    {"shared.housekeeping"},
+    {"shared.housekeeping", "shared.scheduling"},
     {"shared.twilio_api", "shared.health"},
     {"shared.inbound", "shared.outbound"},
-    {"shared.deliveries", "shared.voice", "shared.consents"},
-    {"shared.settings", "shared.tables", "shared.queues", "shared.documents", "shared.logs"},
+    {"shared.deliveries", "shared.voice", "shared.consents", "shared.agenda"},
+    {"shared.settings", "shared.tables", "shared.queues", "shared.logs"},
+    {"shared.calendar"},
     {"shared.text"},
+    {"shared.documents"},
     {"shared.errors"},
 )
 HEIGHT = {room: -height for height, rooms in enumerate(ROOMS) for room in rooms}
@@ -227,7 +238,10 @@ def test_the_app_needs_nothing_of_the_laptops_tools(module: str) -> None:
 @pytest.mark.parametrize(
     ("library", "importers"),
     [
-        ("azure.functions", {"function_app", "shared.web.twilio", "shared.web.people"}),
+        (
+            "azure.functions",
+            {"function_app", "shared.web.answers", "shared.web.people", "shared.web.schedules", "shared.web.twilio"},
+        ),
         ("twilio.rest", {"shared.twilio_api"}),
         ("twilio.http", {"shared.twilio_api"}),
         ("aiohttp", {"shared.twilio_api"}),

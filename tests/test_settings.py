@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from datetime import time
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.calendar.quiet import QuietHours
 from shared.errors import SettingsInvalid
 from shared.settings import DEVELOPMENT_STORAGE, ConnectionString, Identity, Secret, Settings
 from tests.fakes import ACCOUNT_SID, AUTH_TOKEN, FROM_NUMBER, MINIMAL, SERVICE_SID, make_settings
@@ -41,6 +43,7 @@ NAMES = (
     "EVENTS_QUEUE",
     "TWILIO_TIMEOUT_SECONDS",
     "RETENTION_DAYS",
+    "SMS_PLAIN_PUNCTUATION",
     "SMS_REPLY",
     "VOICE_GREETING",
 )
@@ -73,10 +76,12 @@ def test_what_is_not_set_has_the_default_that_the_readme_promises() -> None:
         housekeeping_cron="0 */5 * * * *",
         reconcile_after_seconds=60,
         default_time_zone=ZoneInfo("UTC"),
+        quiet_hours=None,
         allowed_countries=None,
         max_call_seconds=3600,
         default_region=None,
         retention_days=90,
+        plain_punctuation=False,
         sms_reply="",
         voice_greeting="Thank you for calling. Nobody can take your call now. Goodbye.",
     )
@@ -98,6 +103,8 @@ def test_what_is_set_is_taken() -> None:
         HOUSEKEEPING_CRON="0 0 * * * *",
         RECONCILE_AFTER_SECONDS="0",
         DEFAULT_TIME_ZONE="Europe/Berlin",
+        QUIET_HOURS="21:00-08:30",
+        SMS_PLAIN_PUNCTUATION="true",
         ALLOWED_COUNTRIES="de, us;BS",
         MAX_CALL_SECONDS="60",
         DEFAULT_REGION="de",
@@ -116,6 +123,8 @@ def test_what_is_set_is_taken() -> None:
     assert settings.events_queue == "event-queue"
     assert settings.twilio_timeout_seconds == 60
     assert settings.schedule_cron == "30 * * * * *"
+    assert settings.quiet_hours == QuietHours(begin=time(21), end=time(8, 30))
+    assert settings.plain_punctuation
     assert settings.housekeeping_cron == "0 0 * * * *"
     assert settings.reconcile_after_seconds == 0
     assert settings.default_time_zone == ZoneInfo("Europe/Berlin")
@@ -280,7 +289,9 @@ MALFORMED = [
     ("MAX_CALL_SECONDS", "9" * 400),
     ("DEFAULT_REGION", "Germany"),
     ("RETENTION_DAYS", "0"),
-    ("QUIET_HOURS", "21:00-08:00"),
+    ("QUIET_HOURS", "21-08"),
+    ("QUIET_HOURS", "21:00-21:00"),
+    ("SMS_PLAIN_PUNCTUATION", "yes"),
     ("EVENTS_QUEUE", "outbound"),
     ("EVENTS_QUEUE", "outbound-poison"),
     ("EVENTS_QUEUE", "Events"),

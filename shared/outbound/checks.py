@@ -4,13 +4,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from shared.errors import Fault, RequestInvalid
 from shared.outbound.request import LONGEST_BODY, Request
 from shared.settings import Settings
+from shared.text import time_zones
 from shared.text.numbers import NumberInvalid, country, mask, recipient, sender
 from shared.text.segments import plain
 from shared.text.templates.library import Templates
@@ -173,7 +173,7 @@ def _limit_faults(request: Request, settings: Settings) -> list[Fault]:
 
 def _time_faults(request: Request) -> list[Fault]:
     faults = []
-    if request.time_zone is not None and not _is_zone(request.time_zone):
+    if request.time_zone is not None and time_zones.find(request.time_zone) is None:
         faults.append(Fault("time_zone", "expected an IANA time zone, such as Europe/Berlin"))
     for name, latest in _LATEST.items():
         moment = getattr(request, name)
@@ -183,11 +183,3 @@ def _time_faults(request: Request) -> list[Fault]:
     if request.send_at is not None and request.expires_at is not None and request.expires_at <= request.send_at:
         faults.append(Fault("expires_at", "expected a moment after send_at, got one before"))
     return faults
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True

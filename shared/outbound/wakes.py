@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.agenda import Agenda, DeliveryDue
 from shared.deliveries.record import Delivery
 from shared.outbound import internal
 from shared.queues import Queue
-from shared.scheduling.agenda import Agenda, DeliveryDue
 
 _SOON: Final = timedelta(minutes=10)
 """what comes sooner keeps its second; the agenda goes by the minute"""

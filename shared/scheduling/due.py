@@ -6,12 +6,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from azure.core.exceptions import AzureError
-
+from shared.agenda import Agenda, DeliveryDue, Entry, ScheduleDue
+from shared.calendar.missed import oldest_still_due, still_due
 from shared.outbound import internal
 from shared.queues import Queue
-from shared.scheduling.agenda import Agenda, DeliveryDue, Entry, ScheduleDue
-from shared.scheduling.missed import oldest_still_due, still_due
 from shared.scheduling.schedule import next_due, occurrence
 from shared.scheduling.schedules import Schedules
 
@@ -62,7 +60,7 @@ class Due:
                     return True
                 case ScheduleDue(schedule_id, revision):
                     return await self._fire(entry, schedule_id, revision)
-        except AzureError as exc:
+        except Exception as exc:  # noqa: BLE001 - what is wrong with one is nobody else's, and comes again the next time
             _logger.error("not done: %s: %s", entry.row_key, type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
             return False
 

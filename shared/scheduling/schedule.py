@@ -7,16 +7,16 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from shared.calendar.faults import faults as timing_faults
+from shared.calendar.missed import DEFAULT, Missed
+from shared.calendar.recurrence import coming, following
+from shared.calendar.timing import Timing
 from shared.documents import check_fields, parse_object
 from shared.errors import Fault, RequestInvalid
 from shared.outbound import internal
 from shared.outbound.checks import Rules
 from shared.outbound.decode import faults_of
 from shared.outbound.request import LONGEST, Id
-from shared.scheduling.faults import faults as timing_faults
-from shared.scheduling.missed import DEFAULT, Missed
-from shared.scheduling.recurrence import coming, following
-from shared.scheduling.timing import Timing
 
 _NOT_HERE: Final = ("id", "send_at", "expires_at")
 _SHOWN: Final = 10
@@ -38,7 +38,8 @@ def read_schedule(content: bytes, *, rules: Rules, now: datetime, minted: str) -
     Raises:
         RequestInvalid: it can't be used; every fault is named.
     """
-    document = {"id": minted, **parse_object(content, longest=LONGEST)}
+    zone = rules.settings.default_time_zone.key
+    document = {"id": minted, "time_zone": zone, **parse_object(content, longest=LONGEST)}
     fields, faults = check_fields(document, Schedule)
     request = fields.get("request")
     if request is not None:

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.agenda import Agenda, ScheduleDue
 from shared.errors import SwitchboardError
-from shared.scheduling.agenda import Agenda, ScheduleDue
 from shared.scheduling.schedule import Schedule, content_hash, next_due
 from shared.tables import Table
 

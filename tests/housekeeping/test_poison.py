@@ -41,7 +41,11 @@ class Poison:
 async def poison(azurite: str, bench: Bench) -> AsyncIterator[Poison]:
     async with open_queue(azurite) as (queue, client):
         await client.create_queue()
-        yield Poison(bench, client, PoisonQueue(queue=queue, outbound=bench.queue, sender=lambda: bench.sender, clock=bench.clock))
+        yield Poison(
+            bench,
+            client,
+            PoisonQueue(queue=queue, outbound=bench.queue, sender=lambda: bench.sender, clock=bench.clock),
+        )
 
 
 def encoded(message: bytes) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from azure.storage.queue.aio import QueueClient
 
+from shared.agenda import Agenda
 from shared.consents import Consents
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
@@ -17,7 +18,6 @@ from shared.outbound.gate import Gate
 from shared.outbound.send import Sender
 from shared.outbound.wakes import Wakes
 from shared.queues import Queue
-from shared.scheduling.agenda import Agenda
 from shared.settings import Settings
 from shared.tables import Entity, Table
 from shared.text.templates.library import Templates

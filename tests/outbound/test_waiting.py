@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.agenda import DeliveryDue
+from shared.errors import TwilioUnavailable
 from shared.outbound import internal
 from shared.outbound.cancel import cancel
-from shared.scheduling.agenda import DeliveryDue
 from tests.fakes import make_settings
 from tests.outbound.bench import Bench
 from tests.outbound.samples import TEXT, a_message
@@ -119,8 +120,6 @@ async def test_the_zone_is_the_numbers_where_the_request_names_none(bench: Bench
 
 
 async def test_a_retry_that_would_come_at_night_waits_for_the_morning(bench: Bench) -> None:
-    from shared.errors import TwilioUnavailable
-
     bench.settings = make_settings(QUIET_HOURS="21:00-08:00")
     bench.clock.now = NIGHT - timedelta(hours=2, minutes=31)
     bench.provider.outcomes = [TwilioUnavailable("too many", retry_after=120)]
