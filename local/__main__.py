@@ -15,6 +15,7 @@ from local.parts import PORT, STORAGE_PORT, TWILIO_PORT, Places
 
 HOME = Path(__file__).resolve().parents[1] / ".switchboard"
 TEMPLATES = HOME.parent / "templates"
+FLOWS = HOME.parent / "flows"
 REQUEST_FIELDS = ("id", "channel", "to", "from", "body", "say")
 SEARCH_FIELDS = ("status", "to", "since", "until")
 
@@ -64,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     _add_template(
         commands.add_parser("template", help="show, list and check the message templates", allow_abbrev=False)
     )
+    _add_flow(commands.add_parser("flow", help="show, list and check the call flows", allow_abbrev=False))
     return whole
 
 
@@ -78,6 +80,16 @@ def _add_template(command: argparse.ArgumentParser) -> None:
     check = verbs.add_parser("check", help="name everything that is wrong with them", allow_abbrev=False)
     for verb in (render, listing, check):
         verb.add_argument("--folder", type=Path, default=TEMPLATES, help="where they are (%(default)s)")
+
+
+def _add_flow(command: argparse.ArgumentParser) -> None:
+    verbs = command.add_subparsers(dest="verb", required=True, metavar="VERB")
+    show = verbs.add_parser("show", help="print a flow as a Mermaid diagram", allow_abbrev=False)
+    show.add_argument("name", help="the flow")
+    listing = verbs.add_parser("list", help="name the flows and the values that they take", allow_abbrev=False)
+    check = verbs.add_parser("check", help="name everything that is wrong with them", allow_abbrev=False)
+    for verb in (show, listing, check):
+        verb.add_argument("--folder", type=Path, default=FLOWS, help="where they are (%(default)s)")
 
 
 def _add_soak(command: argparse.ArgumentParser) -> None:
@@ -204,6 +216,14 @@ def _template(options: argparse.Namespace) -> int:
     return template.render(options.folder, wishes)
 
 
+def _flow(options: argparse.Namespace) -> int:
+    from local import flow  # noqa: PLC0415 - needs what is installed, unlike --help
+
+    if options.verb == "show":
+        return flow.show(options.folder, options.name)
+    return flow.show_all(options.folder) if options.verb == "list" else flow.check(options.folder)
+
+
 def _soak(options: argparse.Namespace) -> int:
     from local.harness.soak import main as soak  # noqa: PLC0415 - needs what is installed, unlike --help
 
@@ -216,6 +236,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "replay": _replay,
     "soak": _soak,
     "template": _template,
+    "flow": _flow,
 }
 
 

@@ -6,14 +6,19 @@ It simulates
   answers as Twilio's OpenAPI document has them;
 - the life of a message and of a call with their status callbacks: signed, in order, and tried again as the
   fragment of the URL asks (`#rc=5&rp=all`);
-- what a call hears: Say, Play, Pause, Hangup, Redirect; a FallbackUrl when its TwiML cannot be had;
+- what a call hears and does: Say, Play, Pause, Gather, Record, Dial (numbers, clients, SIP, queues, conferences),
+  Enqueue, Leave, Sms, Redirect, Reject, Hangup, with their actions, callbacks, recordings and transcriptions, and what
+  Twilio's debugger would show; a FallbackUrl when its TwiML cannot be had; answering machine detection;
+- what people do at the other ends: they answer or not, press keys, speak, wait and hang up, as a script says or step
+  by step (people.py; over HTTP person_control.py);
 - texts and calls that come in, on request (local/twilio/control.py), and the replies that TwiML asks for;
 - faults, on demand or at random with a seed: requests that are accepted and not answered, errors, rate limits
   (local/twilio/faults.py), and callbacks that come twice, late, early, in any order or not at all (callbacks.py).
 
-It does not simulate: other verbs of calls (they are noted as `not simulated yet` and skipped), asynchronous
-answering machine detection, media (those of recordings neither), rate limits of its own, opt-out words, prices,
-subaccounts, or whether numbers belong to the account. Nothing is kept when it ends.
+It does not simulate: other verbs of calls (they are noted as `not simulated yet` and skipped), partial results of
+speech, recordings of conferences, the REST resources of queues, conferences and transcriptions, media (those of
+recordings neither), rate limits of its own, opt-out words, prices, subaccounts, or whether numbers belong to the
+account. Nothing is kept when it ends.
 
 Twilio's own test numbers are refused as Twilio does (https://www.twilio.com/docs/iam/test-credentials).
 Anything else is delivered or answered, except
@@ -28,7 +33,7 @@ Anything else is delivered or answered, except
 | +15008CCCCC0 | failed with the code CCCCC | answered |
 | +15008CCCCC1 | undelivered with the code CCCCC | answered |
 | +15008CCCCC9 | refused by the create, with the code CCCCC | refused likewise |
-The same holds for `whatsapp:` and other prefixes before the number.
+The same holds for `whatsapp:` and other prefixes before the number, and for those whom Dial calls.
 
 `python -m local.twilio --port P` starts it as a process; `Simulator.start` within a test.
 """

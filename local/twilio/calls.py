@@ -18,6 +18,7 @@ from local.twilio.twiml import Heard, Source
 
 MAX_TWIML = 4000
 DEFAULT_TIME_LIMIT = 14_400
+DEFAULT_RING_LIMIT = 60
 EVENTS = ("initiated", "ringing", "answered", "completed")
 ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 SUBRESOURCES = (
@@ -33,6 +34,25 @@ SUBRESOURCES = (
 )
 
 
+class Detection(msgspec.Struct, frozen=True, kw_only=True):
+    """That a machine is to be detected, and whether the call waits for that.
+
+    https://www.twilio.com/docs/voice/answering-machine-detection
+    """
+
+    mode: str
+    waits: bool = True
+    callback: Source | None = None
+
+    def finds(self, answered_by: str) -> str:
+        """What is told of who answered: where the end of a greeting is awaited, how it ended."""
+        if not answered_by.startswith("machine_"):
+            return answered_by
+        if self.mode == "Enable":
+            return "machine_start"
+        return "machine_end_beep" if answered_by == "machine_start" else answered_by
+
+
 class CallOrder(msgspec.Struct, frozen=True, kw_only=True):
     """A create request that was found good."""
 
@@ -43,8 +63,16 @@ class CallOrder(msgspec.Struct, frozen=True, kw_only=True):
     status_callback: Source | None
     events: frozenset[str]
     time_limit: int
-    detect_machine: bool
+    ring_limit: int
+    detection: Detection | None
     recording: RecordingOrder | None
+
+
+class Listening(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits for a live person to do something: the verb, and for how many seconds that would be."""
+
+    verb: str
+    seconds: float
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +87,7 @@ class Call(Record, frozen=True, kw_only=True, rename={"from_": "from"}):
     """A call as it is now.
 
     `history` holds every status that it had, `transcript` what was heard, `seconds` how long that would have
-    taken, and `notes` what Twilio's debugger would show.
+    taken, and `notes` what Twilio's debugger would show. `listening` is what waits for a live person at present.
     """
 
     account_sid: str
@@ -72,7 +100,11 @@ class Call(Record, frozen=True, kw_only=True, rename={"from_": "from"}):
     started: datetime | None = None
     ended: datetime | None = None
     answered_by: str | None = None
+    parent_sid: str | None = None
+    forwarded_from: str | None = None
+    caller_name: str | None = None
     seconds: float = 0.0
+    listening: Listening | None = None
     transcript: tuple[Heard, ...] = ()
     notes: tuple[Note, ...] = ()
 
@@ -97,7 +129,7 @@ def read_order(form: Form) -> CallOrder:
     callback = first(form, "StatusCallback")
     if callback and not is_url(callback):
         raise RestError(21609)
-    limit = first(form, "TimeLimit") or ""
+    limit, rings = first(form, "TimeLimit") or "", first(form, "Timeout") or ""
     return CallOrder(
         to=to,
         from_=from_,
@@ -106,7 +138,8 @@ def read_order(form: Form) -> CallOrder:
         status_callback=Source(url=callback, method=method_of(form, "StatusCallbackMethod")) if callback else None,
         events=_events(form),
         time_limit=int(limit) if limit.isdecimal() and int(limit) else DEFAULT_TIME_LIMIT,
-        detect_machine=first(form, "MachineDetection") in {"Enable", "DetectMessageEnd"},
+        ring_limit=int(rings) if rings.isdecimal() and int(rings) else DEFAULT_RING_LIMIT,
+        detection=_detection(form),
         recording=read_recording(form),
     )
 
@@ -140,7 +173,7 @@ def call_json(account: Account, call: Call) -> dict[str, object]:
         "sid": call.sid,
         "date_created": rfc2822(call.created),
         "date_updated": rfc2822(call.updated),
-        "parent_call_sid": None,
+        "parent_call_sid": call.parent_sid,
         "account_sid": call.account_sid,
         "to": call.to,
         "to_formatted": formatted(call.to),
@@ -156,9 +189,9 @@ def call_json(account: Account, call: Call) -> dict[str, object]:
         "direction": call.direction,
         "answered_by": call.answered_by,
         "api_version": API_VERSION,
-        "forwarded_from": None,
+        "forwarded_from": call.forwarded_from,
         "group_sid": None,
-        "caller_name": None,
+        "caller_name": call.caller_name,
         "queue_time": "0",
         "stir_verstat": None,
         "trunk_sid": None,
@@ -179,6 +212,15 @@ def _check_addresses(*, to: str, from_: str) -> None:
         raise RestError(21211)
     if not is_callable(from_):
         raise RestError(21212)
+
+
+def _detection(form: Form) -> Detection | None:
+    mode = first(form, "MachineDetection")
+    if mode not in {"Enable", "DetectMessageEnd"}:
+        return None
+    url, waits = first(form, "AsyncAmdStatusCallback"), (first(form, "AsyncAmd") or "").lower() != "true"
+    method = method_of(form, "AsyncAmdStatusCallbackMethod")
+    return Detection(mode=mode, waits=waits, callback=Source(url=url, method=method) if url and not waits else None)
 
 
 def _events(form: Form) -> frozenset[str]:

@@ -3,13 +3,17 @@
 | request | does |
 |---|---|
 | POST /simulator/inbound/message | `{from, to, body, media_urls, url, fallback_url}`: answers the replies |
-| POST /simulator/inbound/call | `{from, to, url, fallback_url, status_callback}`: answers with the call's SID |
+| POST /simulator/inbound/call | `{from, to, url, fallback_url, status_callback, acts, …}`: answers with its SID |
 | GET /simulator/messages, /calls | newest first, and how many there are: `?to=`, `?limit=` (100) |
 | GET /simulator/webhooks | what was requested of the app, newest first: `?limit=` (100) |
 | GET /simulator/accepted | how many creates were accepted, by the `delivery` in their StatusCallback's query |
 | PUT /simulator/faults | what is to go wrong from now on, instead of what was: see below |
 | GET, DELETE /simulator/faults | what is going wrong, and how many faults were `made`; makes no more |
 | POST /simulator/reset | ends every life and forgets everything, the faults too |
+
+What people do at the ends of calls is in person_control.py: they press keys, speak, answer, hang up. A call that
+comes in has the same `acts`, `hangs_up_after`, `live` and `real_time` as a person there, else those of whom was put at
+the number that it comes from; `forwarded_from` and `caller_name` are what Twilio may know.
 
 All of it is JSON. A mistake answers 400 with `{"error": …}`.
 
@@ -29,12 +33,16 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from local.twilio.answers import shown
 from local.twilio.call_life import Plan
+from local.twilio.calls import Call
 from local.twilio.exchange import Exchange
 from local.twilio.fault_plan import FaultPlan
 from local.twilio.forms import is_url
 from local.twilio.inbound import receive_text
 from local.twilio.network import Network
+from local.twilio.people import Act, People, Person
+from local.twilio.person_control import PersonControl
 from local.twilio.store import Record, Store
 from local.twilio.twiml import Source
 
@@ -64,6 +72,18 @@ class InboundCall(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "f
     url: str | None = None
     fallback_url: str | None = None
     status_callback: str | None = None
+    forwarded_from: str | None = None
+    caller_name: str | None = None
+    acts: tuple[Act, ...] = ()
+    hangs_up_after: float | None = None
+    live: bool = False
+    real_time: bool = False
+
+    def person(self, people: People) -> Person:
+        """Who calls: as this says, or as somebody was put at the number before."""
+        if people.knows(self.from_) and not (self.acts or self.live or self.hangs_up_after is not None):
+            return people.at(self.from_)
+        return Person(acts=self.acts, hangs_up_after=self.hangs_up_after, live=self.live, real_time=self.real_time)
 
 
 class Control:
@@ -89,6 +109,7 @@ class Control:
                 web.get("/faults", self.faults),
                 web.delete("/faults", self.clear_faults),
                 web.post("/reset", self.reset),
+                *PersonControl(self._network, self._exchange).routes(),
             ]
         )
         return app
@@ -105,18 +126,28 @@ class Control:
             source=self._source(text.url, TEXT_PATH),
             fallback=_optional(text.fallback_url),
         )
-        return _json(arrival)
+        return shown(arrival)
 
     async def inbound_call(self, request: web.Request) -> web.Response:
         """Let a call come in; it goes on by itself."""
-        asked = msgspec.json.decode(await request.read(), type=InboundCall)
+        call = self.receive(msgspec.json.decode(await request.read(), type=InboundCall))
+        return shown({"sid": call.sid}, status=201)
+
+    def receive(self, asked: InboundCall) -> Call:
+        """The same; ValueError where it names no URL, and there is no app."""
         plan = Plan(
             source=self._source(asked.url, CALL_PATH),
             fallback=_optional(asked.fallback_url),
             status_callback=_optional(asked.status_callback or self._default(STATUS_PATH)),
+            person=asked.person(self._network.people),
         )
-        call = self._exchange.receive(from_=asked.from_, to=asked.to, plan=plan)
-        return _json({"sid": call.sid}, status=201)
+        return self._exchange.receive(
+            from_=asked.from_,
+            to=asked.to,
+            plan=plan,
+            forwarded_from=asked.forwarded_from,
+            caller_name=asked.caller_name,
+        )
 
     async def messages(self, request: web.Request) -> web.Response:
         """Messages, with the history of their statuses."""
@@ -130,11 +161,11 @@ class Control:
         """What was requested of the app, how often, and what it answered."""
         log = self._network.webhooks.log
         newest = list(reversed(log))[: _limit(request)]
-        return _json({"webhooks": newest, "total": len(log)})
+        return shown({"webhooks": newest, "total": len(log)})
 
     async def accepted(self, _request: web.Request) -> web.Response:
         """How many creates were accepted for each delivery."""
-        return _json(self._network.accepted)
+        return shown(self._network.accepted)
 
     async def make_faults(self, request: web.Request) -> web.Response:
         """Make these faults from now on."""
@@ -144,7 +175,7 @@ class Control:
     async def faults(self, _request: web.Request) -> web.Response:
         """What is going wrong at present, and how often each fault was made."""
         faults = self._network.faults
-        return _json({**msgspec.structs.asdict(faults.plan()), "made": faults.made})
+        return shown({**msgspec.structs.asdict(faults.plan()), "made": faults.made})
 
     async def clear_faults(self, _request: web.Request) -> web.Response:
         """Make no more faults."""
@@ -171,7 +202,7 @@ async def _faults_as_json(request: web.Request, handler: Handler) -> web.StreamR
     try:
         return await handler(request)
     except (ValueError, msgspec.MsgspecError) as exc:
-        return _json({"error": str(exc)}, status=400)
+        return shown({"error": str(exc)}, status=400)
 
 
 def _required(url: str) -> Source:
@@ -186,7 +217,7 @@ def _optional(url: str | None) -> Source | None:
 
 def _records(store: Store[R], request: web.Request, *, name: str) -> web.Response:
     records = list(islice(store.newest(to=request.query.get("to")), _limit(request)))
-    return _json({name: records, "total": len(store)})
+    return shown({name: records, "total": len(store)})
 
 
 def _limit(request: web.Request) -> int:
@@ -194,7 +225,3 @@ def _limit(request: web.Request) -> int:
     if not text.isdecimal():
         raise ValueError("expected `limit` to be a whole number")
     return int(text)
-
-
-def _json(value: object, *, status: int = 200) -> web.Response:
-    return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")

@@ -1,13 +1,18 @@
 """Calls, begun and changed: the way from the REST API and the control endpoints to the lives of calls."""
 
+from typing import Any
+
 from local.twilio.call_life import CallLife, Plan
 from local.twilio.calls import ENDED, Call, CallOrder
 from local.twilio.dates import now
+from local.twilio.dialled import Dialled
 from local.twilio.errors import RestError
 from local.twilio.forms import new_sid
+from local.twilio.leg import DialOrder, Leg
 from local.twilio.network import Network
-from local.twilio.numbers import call_ending
+from local.twilio.people import Act
 from local.twilio.twiml import Source
+from local.twilio.twiml.verbs import VERBS
 
 
 class Exchange:
@@ -25,15 +30,46 @@ class Exchange:
             status_callback=order.status_callback,
             events=order.events,
             time_limit=order.time_limit,
-            detect_machine=order.detect_machine,
+            ring_limit=order.ring_limit,
+            detection=order.detection,
             recording=order.recording,
-            ending=call_ending(order.to),
+            person=self._network.people.at(order.to),
         )
-        return self._begin(to=order.to, from_=order.from_, direction="outbound-api", status="queued", plan=plan)
+        call = self._remember(to=order.to, from_=order.from_, direction="outbound-api", status="queued")
+        self._begin(CallLife(self._network, call.sid, plan, switch=self, verbs=VERBS))
+        return call
 
-    def receive(self, *, from_: str, to: str, plan: Plan) -> Call:
+    def receive(
+        self, *, from_: str, to: str, plan: Plan, forwarded_from: str | None = None, caller_name: str | None = None
+    ) -> Call:
         """Let somebody call the app's number: it rings until the first TwiML is there."""
-        return self._begin(to=to, from_=from_, direction="inbound", status="ringing", plan=plan)
+        call = self._remember(
+            to=to,
+            from_=from_,
+            direction="inbound",
+            status="ringing",
+            forwarded_from=forwarded_from,
+            caller_name=caller_name,
+        )
+        self._begin(CallLife(self._network, call.sid, plan, switch=self, verbs=VERBS))
+        return call
+
+    def dial_out(self, parent: Leg, order: DialOrder) -> Dialled:
+        """Call somebody for a call that lives."""
+        call = self._remember(
+            to=order.to, from_=order.from_, direction="outbound-dial", status="queued", parent_sid=parent.sid
+        )
+        person = self._network.people.at(order.to)
+        child = Dialled(self._network, call.sid, order, parent=parent, person=person, switch=self, verbs=VERBS)
+        self._begin(child)
+        return child
+
+    def act(self, call: Call, *acts: Act) -> None:
+        """Have the person at a call's end do something more; ValueError where the call has ended."""
+        life = self._lives.get(call.sid)
+        if life is None or call.status in ENDED:
+            raise ValueError("expected a call that lives, but this one has ended")
+        life.give(*acts)
 
     def end(self, call: Call, *, status: str) -> Call:
         """Hang up or cancel; RestError 21220 for a call that ended, or was answered and is to be canceled."""
@@ -53,28 +89,40 @@ class Exchange:
         """Whether nothing more will happen to a call, its last callback included."""
         return call.sid not in self._lives
 
-    def _begin(self, *, to: str, from_: str, direction: str, status: str, plan: Plan) -> Call:
+    def _remember(
+        self,
+        *,
+        to: str,
+        from_: str,
+        direction: str,
+        status: str,
+        **more: Any,  # noqa: ANN401 - the fields of a call are of any type
+    ) -> Call:
         moment = now()
-        call = self._network.calls.add(
-            Call(
-                sid=new_sid("CA"),
-                account_sid=self._network.account.sid,
-                to=to,
-                from_=from_,
-                direction=direction,
-                status=status,
-                history=((status, moment),),
-                created=moment,
-                updated=moment,
-                started=moment if direction == "inbound" else None,
-            )
+        call = Call(
+            sid=new_sid("CA"),
+            account_sid=self._network.account.sid,
+            to=to,
+            from_=from_,
+            direction=direction,
+            status=status,
+            history=((status, moment),),
+            created=moment,
+            updated=moment,
+            started=moment if direction == "inbound" else None,
+            **more,
         )
-        life = self._lives[call.sid] = CallLife(self._network, call.sid, plan)
-        self._network.begin(self._until_it_ends(life, call.sid), name=call.sid)
+        self._network.calls.add(call)
+        self._network.touch()
         return call
 
-    async def _until_it_ends(self, life: CallLife, sid: str) -> None:
+    def _begin(self, life: CallLife) -> None:
+        self._lives[life.sid] = life
+        self._network.begin(self._until_it_ends(life), name=life.sid)
+
+    async def _until_it_ends(self, life: CallLife) -> None:
         try:
             await life.live()
         finally:
-            del self._lives[sid]
+            del self._lives[life.sid]
+            self._network.touch()

@@ -11,9 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 from local.twilio.account import Account
 from local.twilio.callbacks import Mail
 from local.twilio.calls import Call
+from local.twilio.conferences import Conference
 from local.twilio.dates import now
 from local.twilio.fault_plan import Faults
 from local.twilio.messages import Message
+from local.twilio.people import People
+from local.twilio.queues import Queues
 from local.twilio.recordings import Recording
 from local.twilio.store import Store
 from local.twilio.webhooks import Webhooks
@@ -38,13 +41,27 @@ class Network:
         self.calls: Store[Call] = Store()
         self.recordings: Store[Recording] = Store()
         self.accepted: Counter[str] = Counter()
+        self.people = People()
+        self.queues = Queues()
+        self.conferences: dict[str, Conference] = {}
         self.faults = Faults()
+        self._changed = asyncio.Event()
         self._alive: set[asyncio.Task[None]] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     async def wait(self, seconds: float) -> None:
         """Let simulated time pass."""
         await asyncio.sleep(seconds * self.pace)
+
+    def touch(self) -> None:
+        """Let everybody look who waits for something to become so."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until a condition on what is remembered is true."""
+        while not condition():
+            await self._changed.wait()
 
     def mail(self) -> Mail:
         """The way of the callbacks of one message or call to the app."""
@@ -90,8 +107,12 @@ class Network:
         self.messages.clear()
         self.calls.clear()
         self.recordings.clear()
+        self.people.clear()
+        self.queues.clear()
+        self.conferences.clear()
         self.accepted.clear()
         self.webhooks.log.clear()
+        self.touch()
 
     def _due(self, name: str, life: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._timers.pop(name, None)

@@ -1,4 +1,4 @@
-"""Numbers: which are well formed, which Twilio's REST API refuses, and how what goes to the others ends.
+"""Numbers: which are well formed, which Twilio's REST API refuses, and how texts to the others end.
 
 Twilio's own test numbers: https://www.twilio.com/docs/iam/test-credentials
 The numbers of the simulator itself are in the docstring of the package.
@@ -39,15 +39,6 @@ class TextEnding:
     error_code: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CallEnding:
-    """How a call ends; `completed` is answered first, by whom `answered_by` says."""
-
-    status: str
-    sip_code: int
-    answered_by: str = "human"
-
-
 DELIVERED = TextEnding("delivered")
 TEXT_ENDINGS: Mapping[str, TextEnding] = MappingProxyType(
     {
@@ -57,15 +48,6 @@ TEXT_ENDINGS: Mapping[str, TextEnding] = MappingProxyType(
         "+15005550104": TextEnding("failed", 21610),
         "+15005550105": TextEnding("sent"),
         "+15005550106": TextEnding("read"),
-    }
-)
-ANSWERED = CallEnding("completed", 200)
-CALL_ENDINGS: Mapping[str, CallEnding] = MappingProxyType(
-    {
-        "+15005550101": CallEnding("busy", 486),
-        "+15005550102": CallEnding("no-answer", 487),
-        "+15005550103": CallEnding("failed", 404),
-        "+15005550104": CallEnding("completed", 200, answered_by="machine_start"),
     }
 )
 
@@ -87,7 +69,7 @@ def is_sender(address: str) -> bool:
 
 def refusal(table: Mapping[str, int], address: str) -> int | None:
     """The code with which the REST API refuses a number, if it does."""
-    number = _number(address)
+    number = bare(address)
     chosen = BY_CODE.fullmatch(number)
     if chosen and chosen["how"] == "9":
         return int(chosen["code"])
@@ -96,16 +78,11 @@ def refusal(table: Mapping[str, int], address: str) -> int | None:
 
 def text_ending(to: str) -> TextEnding:
     """How a message to this recipient ends."""
-    number = _number(to)
+    number = bare(to)
     chosen = BY_CODE.fullmatch(number)
     if chosen:
         return TextEnding("undelivered" if chosen["how"] == "1" else "failed", int(chosen["code"]))
     return TEXT_ENDINGS.get(number, DELIVERED)
-
-
-def call_ending(to: str) -> CallEnding:
-    """How a call to this callee ends."""
-    return CALL_ENDINGS.get(_number(to), ANSWERED)
 
 
 def formatted(address: str) -> str:
@@ -117,8 +94,9 @@ def formatted(address: str) -> str:
 
 def country(address: str) -> str:
     """The country that webhooks name: `US` for +1, otherwise left blank, as where Twilio does not know."""
-    return "US" if _number(address).startswith("+1") else ""
+    return "US" if bare(address).startswith("+1") else ""
 
 
-def _number(address: str) -> str:
+def bare(address: str) -> str:
+    """The number within an address such as `whatsapp:+14155550100`."""
     return address.rpartition(":")[2]

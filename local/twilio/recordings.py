@@ -14,16 +14,17 @@ from local.twilio.forms import Form, first, is_url, method_of
 from local.twilio.store import Record
 from local.twilio.twiml import Source
 
-SOURCE = "OutboundAPI"
 TRACK = "both"
 SUBRESOURCES = {"add_on_results": "AddOnResults", "transcriptions": "Transcriptions"}
 
 
 class RecordingOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """That a call is to be recorded; `callback` is None where nobody wants to know when it is complete."""
+    """That something is to be recorded, and who wants to know of which events: in-progress, completed, absent."""
 
     channels: int
     callback: Source | None
+    events: frozenset[str] = frozenset({"completed"})
+    source: str = "OutboundAPI"
 
 
 class Recording(Record, frozen=True, kw_only=True):
@@ -36,6 +37,7 @@ class Recording(Record, frozen=True, kw_only=True):
     started: datetime
     created: datetime
     status: str = "completed"
+    source: str = "OutboundAPI"
 
 
 def read_recording(form: Form) -> RecordingOrder | None:
@@ -46,10 +48,10 @@ def read_recording(form: Form) -> RecordingOrder | None:
     if url is not None and not is_url(url):
         raise RestError(21609)
     events = " ".join(form.get("RecordingStatusCallbackEvent", [])).split() or ["completed"]
-    told = url is not None and "completed" in events
     return RecordingOrder(
         channels=2 if first(form, "RecordingChannels") == "dual" else 1,
-        callback=Source(url=url, method=method_of(form, "RecordingStatusCallbackMethod")) if told else None,
+        callback=Source(url=url, method=method_of(form, "RecordingStatusCallbackMethod")) if url else None,
+        events=frozenset(events),
     )
 
 
@@ -59,7 +61,7 @@ def recording_json(account: Account, recording: Recording) -> dict[str, object]:
     return {
         **_shared_json(recording),
         "uri": account.uri(path),
-        "media_url": account.url(path),
+        "media_url": recording_url(account, recording),
         "subresource_uris": {key: account.uri(f"{path}/{name}") for key, name in SUBRESOURCES.items()},
     }
 
@@ -73,11 +75,16 @@ def call_recording_json(account: Account, recording: Recording) -> dict[str, obj
     }
 
 
+def recording_url(account: Account, recording: Recording) -> str:
+    """Where the recording would be heard."""
+    return account.url(f"/Recordings/{recording.sid}")
+
+
 def about_recording(account: Account, recording: Recording) -> dict[str, str]:
-    """What the last status callback of a recorded call says of its recording."""
+    """What a request about a call says of its recording."""
     return {
         "RecordingSid": recording.sid,
-        "RecordingUrl": account.url(f"/Recordings/{recording.sid}"),
+        "RecordingUrl": recording_url(account, recording),
         "RecordingDuration": str(recording.seconds),
     }
 
@@ -90,7 +97,7 @@ def recording_fields(account: Account, recording: Recording) -> dict[str, str]:
         "RecordingStatus": recording.status,
         "RecordingChannels": str(recording.channels),
         "RecordingStartTime": rfc2822(recording.started),
-        "RecordingSource": SOURCE,
+        "RecordingSource": recording.source,
         "RecordingTrack": TRACK,
         "ErrorCode": "0",
     }
@@ -111,7 +118,7 @@ def _shared_json(recording: Recording) -> dict[str, object]:
         "price_unit": "USD",
         "status": recording.status,
         "channels": recording.channels,
-        "source": SOURCE,
+        "source": recording.source,
         "error_code": None,
         "encryption_details": None,
     }

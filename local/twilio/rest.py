@@ -140,6 +140,8 @@ class RestApi:
         ]
         if query.get("From"):
             tests.append(lambda call: call.from_ == query["From"])
+        if query.get("ParentCallSid"):
+            tests.append(lambda call: call.parent_sid == query["ParentCallSid"])
         if query.get("Status"):
             tests.append(lambda call: call.status == query["Status"])
         uri, store = self._account.uri("/Calls"), self._network.calls

@@ -1,34 +1,41 @@
 """The simulator as a server, for a process of its own or within a test."""
 
+import asyncio
 import contextlib
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator
-from typing import Self
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Self
 
 from aiohttp import web
 
+from local.twilio import conferences, queues
 from local.twilio.account import API_VERSION, Account
-from local.twilio.calls import Call
-from local.twilio.control import Control
+from local.twilio.calls import ENDED, Call
+from local.twilio.control import Control, InboundCall
 from local.twilio.exchange import Exchange
 from local.twilio.fault_plan import FaultPlan, Faults
 from local.twilio.messages import Message
 from local.twilio.network import Network
+from local.twilio.people import Act, People
+from local.twilio.queues import DEFAULT_MAX_SIZE
 from local.twilio.recordings import Recording
 from local.twilio.rest import RestApi
 from local.twilio.webhooks import Posted, Webhooks, open_session
 
 HOST = "127.0.0.1"
+PATIENCE_SECONDS = 30.0
 DEFAULT_SENDER = "+15005550006"
 
 
 class Simulator:
     """A running simulator: where it is, and what happened in it."""
 
-    def __init__(self, *, url: str, network: Network) -> None:
+    def __init__(self, *, url: str, network: Network, exchange: Exchange, control: Control) -> None:
         self.url = url
         self._network = network
+        self._exchange = exchange
+        self._control = control
 
     @property
     def messages(self) -> list[Message]:
@@ -44,6 +51,61 @@ class Simulator:
     def recordings(self) -> list[Recording]:
         """Every recording, in order of creation."""
         return list(self._network.recordings)
+
+    @property
+    def people(self) -> People:
+        """Who is behind which number."""
+        return self._network.people
+
+    @property
+    def queues(self) -> list[queues.Shown]:
+        """Who waits in which queue."""
+        return self._network.queues.shown()
+
+    def make_queue(self, name: str, *, max_size: int = DEFAULT_MAX_SIZE) -> None:
+        """Make a queue where it is not there, and set how many fit in."""
+        self._network.queues.made(name).max_size = max_size
+
+    @property
+    def conferences(self) -> list[conferences.Shown]:
+        """Who is in which conference."""
+        return [room.shown() for room in self._network.conferences.values()]
+
+    def call(self, *acts: Act, from_: str, to: str, **more: Any) -> str:  # noqa: ANN401 - those of InboundCall
+        """Let somebody call the app, who does this; returns the call's SID. More is as the control endpoint has it."""
+        return self._control.receive(InboundCall(from_=from_, to=to, acts=acts, **more)).sid
+
+    def act(self, sid: str, *acts: Act) -> None:
+        """The person at a call's end does something; ValueError where the call has ended."""
+        self._exchange.act(self._network.calls[sid], *acts)
+
+    def call_of(self, sid: str) -> Call:
+        """A call as it is now; KeyError where there is none."""
+        return self._network.calls[sid]
+
+    async def until(self, condition: Callable[[], object], *, seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait until a condition on calls, queues or conferences is true; TimeoutError after so many real seconds."""
+        async with asyncio.timeout(seconds):
+            await self._network.until(condition)
+
+    async def listening(self, sid: str) -> Call:
+        """Wait until something waits for a live person to act, or the call ends."""
+        await self.until(lambda: self.call_of(sid).listening is not None or self.call_of(sid).status in ENDED)
+        return self.call_of(sid)
+
+    async def heard(self, sid: str, words: str) -> Call:
+        """Wait until a call's transcript has these words, or the call ends."""
+        await self.until(
+            lambda: (
+                any(words in entry.what for entry in self.call_of(sid).transcript) or self.call_of(sid).status in ENDED
+            )
+        )
+        return self.call_of(sid)
+
+    async def ended(self, sid: str) -> Call:
+        """Wait until a call has ended; its last callbacks may be on their way."""
+        await self.until(lambda: self.call_of(sid).status in ENDED)
+        return self.call_of(sid)
 
     @property
     def faults(self) -> Faults:
@@ -106,16 +168,17 @@ class Simulator:
             network = Network(account=account, webhooks=way, pace=pace, sender=sender)
             network.faults.follow(faults or FaultPlan())
             stack.push_async_callback(network.reset)
-            runner = web.AppRunner(_application(network, webhooks=webhooks), access_log=None, shutdown_timeout=1)
+            exchange = Exchange(network)
+            control = Control(network, exchange, webhooks=webhooks)
+            runner = web.AppRunner(_application(network, exchange, control), access_log=None, shutdown_timeout=1)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             await web.SockSite(runner, listener).start()
-            yield cls(url=url, network=network)
+            yield cls(url=url, network=network, exchange=exchange, control=control)
 
 
-def _application(network: Network, *, webhooks: str | None) -> web.Application:
-    exchange = Exchange(network)
+def _application(network: Network, exchange: Exchange, control: Control) -> web.Application:
     app = web.Application()
     app.add_subapp(f"/{API_VERSION}", RestApi(network, exchange).application())
-    app.add_subapp("/simulator", Control(network, exchange, webhooks=webhooks).application())
+    app.add_subapp("/simulator", control.application())
     return app
