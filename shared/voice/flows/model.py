@@ -80,7 +80,7 @@ class Target:
 
     kind: Literal["number", "client", "sip", "queue", "conference"]
     name: Text
-    """a number, a name or an address, which may come from the request's data"""
+    """a number, a client's name without `client:`, or an address with `sip:`; it may come from the request's data"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +202,8 @@ class Step:
     action: Action
     event: str | None = None
     """a word that becomes an event of the delivery when a call comes here"""
+    shown: str = ""
+    """what it says, or whom it dials, as the file has it: for a diagram"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +213,7 @@ class Span:
     days: frozenset[int]
     begin: time
     end: time
+    """not later than `begin`: on the next day"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +222,8 @@ class Hours:
 
     open: tuple[Span, ...]
     holidays: frozenset[date] = frozenset()
+    yearly: frozenset[tuple[int, int]] = frozenset()
+    """the holidays that come every year: month and day"""
     zone: ZoneInfo
 
 
@@ -236,3 +241,5 @@ class Flow:
     values: Mapping[str, Declared] = field(default_factory=dict)
     """what a request's `data` must bring"""
     hours: Hours | None = None
+    inputs: frozenset[str] = frozenset()
+    """the steps whose input some text uses, as `input.STEP`"""

@@ -3,10 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Part = Literal["enter", "done", "wait", "whisper", "screen"]
 """of a step: coming to it; its verb's action request; a queue's waitUrl; what who answers hears; the key they press"""
+_MOST_DIGITS: Final = 6
+
+
+def whole_number(text: str | None) -> int | None:
+    """Read a count or seconds as Twilio tells them, and as a URL carries them; None where it is no such number."""
+    if text and text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS:
+        return int(text)
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +48,10 @@ class Turn:
     """how often this step asked before"""
     index: int = 0
     """which of several targets is dialled"""
+    count: int = 0
+    """how many turns the call took before this one; the same however often this very webhook comes"""
+    again: int = 0
+    """how often this very turn was put off, because of trouble inside"""
     inputs: Mapping[str, str] = field(default_factory=dict)
     """by step, what was pressed or said so far, as far as texts use it"""
     form: Mapping[str, str] = field(default_factory=dict)
@@ -48,16 +60,24 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
-    """Something for the record of the delivery; `key` tells it apart within the call, so that told twice it is one."""
+    """Something for the record of the delivery; `key` tells it apart within the call, so that told twice it is one.
+
+    A key is the turn's `count`, the place among the steps of this turn, the step and the kind: a webhook that comes
+    twice, or is put off, makes the same keys, and a second visit of the same step others.
+    """
 
     key: str
     what: Mapping[str, Any]
-    """flow, step and event, digits, speech, recording, queue result, dial status …"""
+    """`flow` and `step`; and `event`, or what came of the step: digits, speech, a recording, a queue's result, a dial's
+    status … `problem` is something that an operator must mend: it belongs into the log as well"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextToSend:
-    """A text that a step sends; `key` makes its request's id together with the call's SID."""
+    """A text that a step sends; `key` makes its request's id together with the call's SID.
+
+    It is made as those of Happened are: a text goes out once however often a webhook comes, and once for each visit.
+    """
 
     key: str
     to: str
@@ -85,3 +105,7 @@ class World:
     default_from: str | None
     """the app's own number, as caller id where nothing else is one"""
     max_call_seconds: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """what texts may use as `setting.NAME`"""
+    starts: Mapping[str, str] = field(default_factory=dict)
+    """the first step of each flow, for a redirect to a flow that names no step"""

@@ -1,0 +1,116 @@
+"""One turn while it is walked: what it goes by, what its document says so far, and what has come of it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from twilio.twiml.voice_response import VoiceResponse
+
+from shared.text.templates.engine import RenderingFailed, Text
+from shared.voice.flows.model import Flow, Speech, Step
+from shared.voice.flows.texts import CALLED, CALLER, INPUT, POSITION, SETTING
+from shared.voice.flows.turn import Call, Happened, Part, TextToSend, Turn, World, whole_number
+from shared.voice.flows.urls import flow_url
+from shared.voice.twiml import LONGEST, writable
+
+_KEY_STEP: Final = 40
+"""characters of a step's name in a key, which goes into ids of 100"""
+
+
+class Named:
+    """Values by name, as texts use them with a dot; one that isn't there can't be used."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+
+    def __getitem__(self, name: str) -> str:
+        """Return a value; a dictionary would answer `input.items` with a method of its own."""
+        return self._values[name]
+
+
+@dataclass(slots=True, kw_only=True)
+class Scene:
+    """One turn of a call. `step` is where it stands, `place` how many steps it entered, `inputs` what was given."""
+
+    flow: Flow
+    call: Call
+    turn: Turn
+    world: World
+    step: Step
+    inputs: dict[str, str]
+    place: int = 0
+    response: VoiceResponse = field(default_factory=VoiceResponse)
+    happened: list[Happened] = field(default_factory=list)
+    texts: list[TextToSend] = field(default_factory=list)
+
+    def later(self, part: Part = "enter", *, step: str | None = None, tries: int = 0, index: int = 0) -> Turn:
+        """Return a turn that comes after this one: of the step where it stands, or of another."""
+        count = self.turn.count + 1
+        return Turn(
+            step=step or self.step.name, part=part, tries=tries, index=index, count=count, inputs=dict(self.inputs)
+        )
+
+    def go(self, step: str | None) -> Turn | None:
+        """Go on with a step; without one that is the end of the call."""
+        if step is not None:
+            return self.later(step=step)
+        self.response.hangup()
+        return None
+
+    def url(self, part: Part, *, index: int = 0, tries: int = 0) -> str:
+        """Return where a later part of this step goes."""
+        return self.url_of(self.later(part, tries=tries, index=index))
+
+    def url_of(self, turn: Turn, *, flow: str | None = None) -> str:
+        """Return where a turn goes."""
+        delivery = self.call.delivery_id
+        return flow_url(self.world.base_url, flow=flow or self.flow.name, delivery=delivery, turn=turn)
+
+    def key(self, kind: str) -> str:
+        """Return a key that this turn makes again when its webhook comes again, and no other turn makes."""
+        return f"{self.turn.count}.{self.place}-{self.step.name[:_KEY_STEP]}-{kind}"
+
+    def tell(self, kind: str, **what: object) -> None:
+        """Put something on record; what is None isn't there."""
+        given = {name: value for name, value in what.items() if value is not None}
+        told = {"flow": self.flow.name, "step": self.step.name, **given}
+        self.happened.append(Happened(key=self.key(kind), what=told))
+
+    def write(self, text: Text, *, what: str) -> str:
+        """Write a text with the values of this call; one that can't be written is empty, and a problem on record."""
+        try:
+            return text.render(self._values())
+        except RenderingFailed as exc:
+            self.tell(f"problem-{len(self.happened)}", problem=f"{what} can not be written: {exc}")
+            return ""
+
+    def speak(self, host: Any, speech: Speech | None) -> None:  # noqa: ANN401 - the library has no type for who can Say
+        """Add a speech to a verb, or to the document itself."""
+        if speech is None:
+            return
+        times = speech.times if speech.times != 1 else None
+        said = writable(self.write(speech.text, what="a text"))[:LONGEST].strip() if speech.text is not None else ""
+        if said:
+            host.say(said, voice=written(speech.voice), language=written(speech.language), loop=times)
+        if speech.play is not None:
+            host.play(writable(speech.play), loop=times)
+
+    def _values(self) -> dict[str, object]:
+        defaults = {name: value.default for name, value in self.flow.values.items() if value.default is not None}
+        position = whole_number(self.turn.form.get("QueuePosition"))
+        return {
+            **defaults,
+            **self.call.data,
+            CALLER: self.call.caller,
+            CALLED: self.call.called,
+            INPUT: Named(self.inputs),
+            SETTING: Named(self.world.settings),
+            **({POSITION: position} if position is not None else {}),
+        }
+
+
+def written(value: str | None) -> str | None:
+    """Return the value of an attribute with what XML can write; None stays away."""
+    return None if value is None else writable(value)

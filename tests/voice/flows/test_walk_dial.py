@@ -1,0 +1,278 @@
+"""Whom a call is connected with, and what becomes of that."""
+
+from typing import Any
+
+import pytest
+
+from shared.voice.flows.aside import SCREENING
+from shared.voice.flows.connecting import TAKE_SECONDS
+from shared.voice.flows.model import UNREACHED, Conference, Dial, Flow, Hangup, Speech, Take, Target
+from shared.voice.flows.turn import Part, Turn
+from tests.voice.flows.makers import APP, BASE, CALLED, CALLER, Document, call, flow, speech, text, walked
+
+ANNA = Target(kind="client", name=text("anna"))
+DESK = Target(kind="number", name=text("+14155550177"))
+ON_CALL = Target(kind="number", name=text("{{ on_call }}"))
+SIP = Target(kind="sip", name=text("sip:desk@example.com"))
+DONE = f"{BASE}/api/voice/flow/line/dial?part=done"
+
+
+def dialling(*targets: Target, answered: str | None = None, **more: Any) -> Flow:  # noqa: ANN401 - what the model takes
+    ways = {status: status for status in UNREACHED}
+    return flow(
+        {
+            "dial": Dial(targets=targets, answered=answered, ways=ways, **more),
+            **{status: Hangup(say=speech(status)) for status in UNREACHED},
+            "thanks": Hangup(say=speech("Thanks.")),
+        },
+        events={"dial": "dialled"},
+    )
+
+
+def after(made: Flow, index: int = 0, /, **form: str) -> Document:
+    return walked(made, Turn(step="dial", part="done", index=index, count=1, form=form))
+
+
+def part(made: Flow, name: Part, *, index: int = 0, **form: str) -> Document:
+    return walked(made, Turn(step="dial", part=name, index=index, count=1, form=form))
+
+
+def test_a_number_is_dialled_with_the_callers_own_as_it_is_by_default() -> None:
+    document = walked(dialling(DESK, timeout=15))
+    assert document.verbs == ["Dial"]
+    assert document.one("Dial").attrib == {
+        "action": f"{DONE}&turn=1&delivery=CA1",
+        "timeout": "15",
+        "timeLimit": "3600",
+    }
+    assert (document.one("Number").text, document.one("Number").attrib) == ("+14155550177", {})
+
+
+@pytest.mark.parametrize(
+    ("given", "outbound", "caller", "shown"),
+    [
+        (None, False, CALLER, None),
+        (None, False, "anonymous", APP),
+        (None, False, "client:browser", APP),
+        (None, True, CALLED, CALLED),
+        (None, True, "client:us", APP),
+        ("+14155550111", True, CALLED, "+14155550111"),
+        ("+14155550111", False, CALLER, "+14155550111"),
+    ],
+)
+def test_who_is_shown_as_calling(given: str | None, caller: str, shown: str | None, *, outbound: bool) -> None:
+    document = walked(dialling(DESK, caller_id=given), by=call(caller=caller, outbound=outbound))
+    assert document.one("Dial").get("callerId") == shown
+
+
+@pytest.mark.parametrize(("wanted", "got"), [(None, "600"), (60, "60"), (7200, "600")])
+def test_nobody_talks_longer_than_a_call_may_last(wanted: int | None, got: str) -> None:
+    document = walked(dialling(DESK, time_limit=wanted), max_call_seconds=600)
+    assert document.one("Dial").get("timeLimit") == got
+
+
+def test_several_are_dialled_at_once() -> None:
+    document = walked(dialling(DESK, ANNA, SIP, together=True))
+    assert [(noun.tag, noun.text) for noun in document.one("Dial")] == [
+        ("Number", "+14155550177"),
+        ("Client", "anna"),
+        ("Sip", "sip:desk@example.com"),
+    ]
+
+
+def test_several_are_dialled_one_after_the_other() -> None:
+    made = dialling(DESK, ANNA, SIP)
+    first = walked(made)
+    assert [noun.tag for noun in first.one("Dial")] == ["Number"]
+    turn = first.next("Dial", "action", DialCallStatus="busy")
+    second = walked(made, turn)
+    assert [noun.text for noun in second.one("Dial")] == ["anna"]
+    assert second.told == [{"step": "dial", "dial": "busy", "target": 0}]
+    third = walked(made, second.next("Dial", "action", DialCallStatus="no-answer"))
+    assert [noun.text for noun in third.one("Dial")] == ["sip:desk@example.com"]
+    last = walked(made, third.next("Dial", "action", DialCallStatus="busy"))
+    assert last.said == ["busy"]
+
+
+@pytest.mark.parametrize("status", UNREACHED)
+def test_each_outcome_goes_its_way(status: str) -> None:
+    assert after(dialling(DESK), DialCallStatus=status).said == [status]
+    assert after(dialling(DESK, ANNA, together=True), 1, DialCallStatus=status).said == [status]
+
+
+def test_an_outcome_that_nobody_knows_is_a_failure() -> None:
+    assert after(dialling(DESK), DialCallStatus="on-the-moon").said == ["failed"]
+    assert after(dialling(DESK)).said == ["failed"]
+
+
+@pytest.mark.parametrize("status", ["completed", "answered"])
+@pytest.mark.parametrize(("answered", "said"), [("thanks", ["Thanks."]), (None, [])])
+def test_after_a_talk_it_goes_on_or_is_over(status: str, answered: str | None, said: list[str]) -> None:
+    document = after(
+        dialling(DESK, ANNA, answered=answered),
+        DialCallStatus=status,
+        DialCallSid="CA2",
+        DialCallDuration="9",
+        DialBridged="true",
+        RecordingUrl="https://api/RE1",
+    )
+    assert document.said == said
+    assert document.verbs[-1] == "Hangup"
+    assert document.told == [
+        {
+            "step": "dial",
+            "dial": status,
+            "target": 0,
+            "dial_sid": "CA2",
+            "seconds": "9",
+            "recording_url": "https://api/RE1",
+        }
+    ]
+
+
+def test_whom_the_data_names_is_dialled() -> None:
+    for written, tag, name in [
+        ("+14155550133", "Number", "+14155550133"),
+        ("client:bob", "Client", "bob"),
+        ("sip:bob@example.com:5060", "Sip", "sip:bob@example.com:5060"),
+    ]:
+        document = walked(dialling(ON_CALL), by=call(data={"on_call": written}))
+        assert [(noun.tag, noun.text) for noun in document.one("Dial")] == [(tag, name)]
+
+
+@pytest.mark.parametrize(
+    "target", ["", "0900 5550133", "+0900", "911", "client:", "client:a b", "sip:", "sip:a@b c", "sips:x", "tel:+1415"]
+)
+def test_what_is_no_address_is_not_dialled_but_a_failure(target: str) -> None:
+    document = walked(dialling(ON_CALL), by=call(data={"on_call": target}))
+    assert document.said == ["failed"]
+    assert [told["dial"] for told in document.told if "problem" in told] == ["failed"]
+    assert not target or target not in str([told.get("problem") for told in document.told])
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        (Target(kind="client", name=text("{{ on_call }}")), "sip:a@example.com"),
+        (Target(kind="sip", name=text("{{ on_call }}")), "+14155550133"),
+        (Target(kind="queue", name=text("{{ on_call }}")), "x" * 65),
+        (Target(kind="conference", name=text("{{ on_call }}")), "a\x00b"),
+    ],
+)
+def test_a_kind_takes_only_its_own(target: Target, name: str) -> None:
+    assert walked(dialling(target), by=call(data={"on_call": name})).said == ["failed"]
+
+
+def test_who_may_not_be_dialled_is_passed_over() -> None:
+    asked = []
+
+    def may_dial(address: str) -> bool:
+        asked.append(address)
+        return address.startswith("client:")
+
+    document = walked(dialling(DESK, SIP, ANNA), may_dial=may_dial)
+    assert [noun.text for noun in document.one("Dial")] == ["anna"]
+    assert document.next("Dial", "action").index == 2
+    assert asked == ["+14155550177", "sip:desk@example.com", "client:anna"]
+    assert [told["target"] for told in document.told if "problem" in told] == [0, 1]
+    together = walked(dialling(DESK, SIP, ANNA, together=True), may_dial=may_dial)
+    assert [noun.text for noun in together.one("Dial")] == ["anna"]
+    assert walked(dialling(DESK, SIP, together=True), may_dial=may_dial).said == ["failed"]
+    assert after(dialling(ANNA, DESK), DialCallStatus="busy").verbs == ["Dial"]
+
+
+def test_a_talk_is_recorded_and_the_recording_is_told_of() -> None:
+    dial = walked(dialling(DESK, record=True)).one("Dial")
+    assert dial.get("record") == "record-from-answer-dual"
+    assert dial.get("recordingStatusCallback") == f"{BASE}/api/voice/recording?delivery=CA1#rc=5&rp=all"
+
+
+@pytest.mark.parametrize("moderator", [True, False])
+def test_a_conference_begins_and_ends_with_its_moderator(*, moderator: bool) -> None:
+    room = Conference(moderator=moderator, muted=not moderator, music="https://example.com/a.mp3")
+    target = Target(kind="conference", name=text("room {{ caller }}"))
+    document = walked(dialling(target, conference=room, record=True))
+    assert document.one("Conference").text == f"room {CALLER}"
+    assert document.one("Conference").attrib == {
+        "startConferenceOnEnter": str(moderator).lower(),
+        "endConferenceOnExit": str(moderator).lower(),
+        "muted": str(not moderator).lower(),
+        "waitUrl": "https://example.com/a.mp3",
+        "waitMethod": "GET",
+        "record": "record-from-start",
+        "recordingStatusCallback": f"{BASE}/api/voice/recording?delivery=CA1#rc=5&rp=all",
+    }
+    assert document.one("Dial").get("record") is None
+    assert document.one("Dial").get("callerId") is None
+
+
+def test_who_answers_hears_a_whisper() -> None:
+    made = dialling(DESK, ANNA, SIP, together=True, whisper=speech("From {{ caller }}."))
+    document = walked(made)
+    for index, tag in enumerate(["Number", "Client", "Sip"]):
+        turn = document.next(tag, "url")
+        assert turn == Turn(step="dial", part="whisper", index=index, count=1)
+        heard = walked(made, turn)
+        assert (heard.verbs, heard.said) == (["Say"], [f"From {CALLER}."])
+
+
+@pytest.mark.parametrize(("whisper", "said"), [(speech("A call. Press 1."), "A call. Press 1."), (None, SCREENING)])
+def test_who_answers_has_to_press_a_key(whisper: Speech | None, said: str) -> None:
+    made = dialling(DESK, screen=True, whisper=whisper)
+    asked = walked(made, walked(made).next("Number", "url"))
+    assert asked.verbs == ["Gather", "Hangup"]
+    assert asked.said == [said]
+    accepted = walked(made, asked.next("Gather", "action", Digits="5"))
+    assert accepted.verbs == []
+    assert accepted.told == [{"step": "dial", "screen": "accepted", "target": 0}]
+    declined = part(made, "screen")
+    assert declined.verbs == ["Hangup"]
+    assert declined.told == [{"step": "dial", "screen": "declined", "target": 0}]
+
+
+def test_who_did_not_take_the_call_was_not_reached() -> None:
+    def said(made: Flow) -> list[str]:
+        return after(made, DialCallStatus="completed", DialBridged="false").said
+
+    assert said(dialling(DESK, screen=True)) == ["no-answer"]
+    assert said(dialling(DESK, whisper=speech("Hi."))) == ["no-answer"]
+    assert said(dialling(DESK, answered="thanks")) == ["Thanks."]
+
+
+def test_a_queue_can_be_dialled_and_who_waits_there_is_not_screened() -> None:
+    queue = Target(kind="queue", name=text("support"))
+    made = dialling(queue, whisper=speech("Here we are."), screen=True)
+    document = walked(made)
+    assert document.one("Queue").text == "support"
+    assert walked(made, document.next("Queue", "url")).verbs == ["Say"]
+
+
+def test_the_event_of_a_step_that_dials_is_told_once() -> None:
+    made = dialling(DESK, ANNA)
+    assert [told.get("event") for told in walked(made).told] == ["dialled"]
+    assert [told.get("event") for told in after(made, DialCallStatus="busy").told] == [None]
+
+
+TAKING = flow(
+    {
+        "agent": Take(queue="support", whisper=speech("Here we are."), empty="nobody", next="thanks"),
+        "nobody": Hangup(say=speech("Nobody.")),
+        "thanks": Hangup(say=speech("Thanks.")),
+    }
+)
+
+
+def test_an_agent_takes_the_next_caller_who_hears_that() -> None:
+    document = walked(TAKING)
+    assert document.one("Dial").get("timeout") == str(TAKE_SECONDS)
+    assert document.one("Queue").text == "support"
+    assert walked(TAKING, document.next("Queue", "url")).said == ["Here we are."]
+    document = walked(TAKING, document.next("Dial", "action", DialCallStatus="completed"))
+    assert document.said == ["Thanks."]
+    assert document.told == [{"step": "agent", "queue": "support", "dial": "completed"}]
+
+
+@pytest.mark.parametrize("status", ["no-answer", "failed", ""])
+def test_an_agent_whom_nobody_waits_for_is_told(status: str) -> None:
+    document = walked(TAKING, Turn(step="agent", part="done", count=1, form={"DialCallStatus": status}))
+    assert document.said == ["Nobody."]
