@@ -38,6 +38,7 @@ LOCAL_COMMANDS = {
     "send": "enqueue one request",
     "replay": "send rejected or failed deliveries again",
     "template": "show, list and check the message templates",
+    "flow": "show, list and check the call flows",
     "soak": "send thousands of requests while everything fails, and count",
 }
 CHECKS = ("lint", "format", "types", "pytest")
