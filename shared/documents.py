@@ -1,6 +1,5 @@
 """JSON objects from outside, checked against a struct: all of their faults, not just the first. Pure."""
 
-from collections.abc import Container
 from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 import msgspec
@@ -54,15 +53,10 @@ def convert(document: dict[str, Any], struct: type[_S]) -> _S:
     return msgspec.convert(fields, struct)
 
 
-def check_fields(
-    document: dict[str, Any], struct: type[msgspec.Struct], *, not_yet: Container[str] = ()
-) -> tuple[dict[str, Any], list[Fault]]:
-    """Return the fields of an object that a struct can take, each by itself, and what is wrong with the others.
-
-    Fields in `not_yet` are refused as not available yet.
-    """
+def check_fields(document: dict[str, Any], struct: type[msgspec.Struct]) -> tuple[dict[str, Any], list[Fault]]:
+    """Return the fields of an object that a struct can take, each by itself, and what is wrong with the others."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
-    faults = [_unknown(name, not_yet) for name in document if name not in fields]
+    faults = [_unknown(name) for name in document if name not in fields]
     usable = {}
     for name, field in fields.items():
         if name not in document:
@@ -82,9 +76,7 @@ def _unusable(problem: str) -> RequestInvalid:
     return RequestInvalid("it can't be used", [Fault("request", problem)])
 
 
-def _unknown(name: str, not_yet: Container[str]) -> Fault:
-    if name in not_yet:
-        return Fault(name, "is not available yet")
+def _unknown(name: str) -> Fault:
     shown = name if len(name) <= _NAME_SHOWN and name.isidentifier() else f"a name of {len(name)} characters"
     return Fault(shown, "is no known field")
 

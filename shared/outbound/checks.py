@@ -15,18 +15,20 @@ from shared.text.numbers import NumberInvalid, country, mask, recipient, sender
 from shared.text.segments import plain
 from shared.text.templates.library import Templates
 from shared.voice import twiml
+from shared.voice.flows.library import Flows, check_data
 
 _LONGEST_METADATA: Final = 4096
 # what a table can hold and bring back begins with 1601, and Python's time ends with 9999 in UTC
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST: Final = {"send_at": datetime(9900, 1, 1, tzinfo=UTC), "expires_at": datetime.max.replace(tzinfo=UTC)}
 _MESSAGE_CONTENT: Final = ("body", "content_sid", "template")
-_CALL_CONTENT: Final = ("say", "twiml", "url", "template")
+_CALL_CONTENT: Final = ("say", "twiml", "url", "flow", "template")
 _MESSAGE_ONLY: Final = ("body", "media_urls", "content_sid", "content_variables")
 _CALL_ONLY: Final = (
     "say",
     "twiml",
     "url",
+    "flow",
     "voice",
     "language",
     "machine_detection",
@@ -39,7 +41,7 @@ _BESIDE: Final[dict[str, tuple[str, ...]]] = {
     "voice": ("say", "template"),
     "language": ("say", "template"),
     "content_variables": ("content_sid",),
-    "data": ("template",),
+    "data": ("template", "flow"),
     "locale": ("template",),
 }
 """fields that mean something only beside one of others"""
@@ -51,6 +53,7 @@ class Rules:
 
     settings: Settings
     templates: Templates = field(default_factory=Templates)
+    flows: Flows = field(default_factory=Flows)
 
 
 def complete(
@@ -64,9 +67,9 @@ def complete(
     faults += _limit_faults(request, rules.settings) + _time_faults(request)
     if "channel" not in faulty:
         faults += _content_faults(request, given=given)
-    if not faulty & {"channel", "data", "template"}:
+    if not faulty & {"channel", "data", "template", "flow"}:
         request, more = _with_text(request, rules)
-        faults += more
+        faults += more + _flow_faults(request, rules)
     faults += _twiml_faults(request)
     return request, [fault for fault in faults if fault.field not in faulty]
 
@@ -109,8 +112,7 @@ def _content_faults(request: Request, *, given: AbstractSet[str]) -> list[Fault]
     faults = [Fault(name, f"does not go with a {request.channel}") for name in strangers if name in given]
     choice = _CALL_CONTENT if is_call else _MESSAGE_CONTENT
     chosen = [name for name in choice if name in given]
-    other = {"flow" if is_call else "media_urls"}
-    if len(chosen) > 1 or not (chosen or given & other):
+    if len(chosen) > 1 or not (chosen or (not is_call and "media_urls" in given)):
         both = "body, media_urls or both, or content_sid, or template"
         expected = f"exactly one of {', '.join(choice)}" if is_call else both
         faults.append(Fault("request", f"expected {expected}, got {' and '.join(chosen) or 'none'}"))
@@ -144,6 +146,16 @@ def _with_text(request: Request, rules: Rules) -> tuple[Request, list[Fault]]:
         body = plain(request.body)
         request = msgspec.structs.replace(request, body=body if len(body) <= LONGEST_BODY else request.body)
     return request, []
+
+
+def _flow_faults(request: Request, rules: Rules) -> list[Fault]:
+    if request.flow is None or request.channel != "call":
+        return []
+    try:
+        check_data(rules.flows.named(request.flow), request.data or {})
+    except RequestInvalid as exc:
+        return list(exc.faults)
+    return []
 
 
 def _twiml_faults(request: Request) -> list[Fault]:

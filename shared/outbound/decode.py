@@ -12,7 +12,7 @@ from shared.errors import Fault, RequestInvalid
 from shared.outbound import internal
 from shared.outbound.checks import Rules, complete
 from shared.outbound.fallback import as_request
-from shared.outbound.request import LONGEST, MOST_STEPS, NOT_YET, Fallback, Request
+from shared.outbound.request import LONGEST, MOST_STEPS, Fallback, Request
 
 _ENVELOPE: Final = 2000
 """characters that the app adds to a request that it derives"""
@@ -114,7 +114,7 @@ def _fallback(document: object, before: Request, rules: Rules, *, step: int) -> 
 def _fields(document: Mapping[str, Any], struct: type[msgspec.Struct]) -> tuple[dict[str, Any], list[Fault]]:
     # what is wrong inside of a second way is told by itself
     return check_fields(
-        {name: value for name, value in document.items() if name != "fallback"}, struct, not_yet=NOT_YET
+        {name: value for name, value in document.items() if name != "fallback"}, struct
     )
 
 

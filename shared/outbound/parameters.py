@@ -6,10 +6,13 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from shared.outbound.checks import Rules
 from shared.outbound.request import Request
 from shared.settings import Settings
 from shared.text.numbers import MESSAGING_SERVICE
 from shared.voice import twiml
+from shared.voice.flows.turn import Turn
+from shared.voice.flows.urls import flow_url
 
 RETRIED: Final = "#rc=5&rp=all"
 """asks Twilio to try a callback again: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides"""
@@ -40,8 +43,9 @@ def of_message(request: Request, settings: Settings, *, expires_at: datetime, no
     )
 
 
-def of_call(request: Request, settings: Settings) -> dict[str, Any]:
+def of_call(request: Request, rules: Rules) -> dict[str, Any]:
     """Return the parameters of https://www.twilio.com/docs/voice/api/call-resource."""
+    settings = rules.settings
     document = request.twiml
     if request.say is not None:
         document = twiml.say(request.say, voice=request.voice, language=request.language)
@@ -49,15 +53,22 @@ def of_call(request: Request, settings: Settings) -> dict[str, Any]:
         to=request.to,
         from_=request.from_,
         twiml=document,
-        url=request.url,
+        url=request.url if request.flow is None else _first_turn(request, rules),
+        fallback_url=callback_url(settings, "fallback/voice", request.id) if request.flow is not None else None,
         machine_detection=request.machine_detection,
         record=request.record,
+        recording_status_callback=callback_url(settings, "voice/recording", request.id) if request.record else None,
         timeout=request.timeout_seconds,
         time_limit=request.time_limit_seconds or settings.max_call_seconds,
         send_digits=request.send_digits,
         status_callback=callback_url(settings, "voice/status", request.id),
         status_callback_event=CALL_EVENTS,
     )
+
+
+def _first_turn(request: Request, rules: Rules) -> str:
+    flow = rules.flows.named(request.flow or "")
+    return flow_url(rules.settings.public_base_url, flow=flow.name, delivery=request.id, turn=Turn(step=flow.start))
 
 
 def _without_none(**parameters: object) -> dict[str, Any]:

@@ -245,7 +245,7 @@ class Sender:
 
     async def _create(self, delivery: Delivery, request: Request, attempt: Attempt) -> Resource:
         if request.channel == "call":
-            of_call = parameters.of_call(request, self._settings)
+            of_call = parameters.of_call(request, self._rules)
             return await self._provider.create_call(of_call, not_after=attempt.not_after)
         now = self._clock()
         of_message = parameters.of_message(request, self._settings, expires_at=delivery.expires_at or now, now=now)

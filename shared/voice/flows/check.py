@@ -139,10 +139,8 @@ class _Checker:
             ahead = _closure((edge.end for edge in edges if edge.begin == place), edges)
             if place not in ahead or place in told:
                 continue
-            circle = ahead & _closure([place], back)
-            if not circle & told:
-                yield self.found(place.flow, ("steps", place.step), f"{place.step} comes back to itself: {problem}")
-            told |= circle
+            told |= ahead & _closure([place], back)
+            yield self.found(place.flow, ("steps", place.step), f"{place.step} comes back to itself: {problem}")
 
     def rejects(self) -> Iterator[Found]:
         """Whoever hears anything is answered, and can't be rejected any more."""

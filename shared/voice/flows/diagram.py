@@ -16,7 +16,7 @@ _BEGIN: Final = "begin"
 _FINISH: Final = "finish"
 # All is written by its number but letters, digits and what means nothing to Mermaid or to the Markdown that it knows:
 # `1.` would begin a list there.
-_UNSAFE: Final = re.compile(r"[^\w ,.!?'/=…“”+-]|(?<![^\W_])[_-]|[_-](?![^\W_])|\+(?![0-9])|(?<=\d)\.")
+_UNSAFE: Final = re.compile(r"[^\w ,.!?'/=…“”+-]|(?<![^\W_])_|[_-](?![^\W_])|\+(?![0-9])|(?<=\d)\.")
 
 
 def mermaid(flow: Flow) -> str:

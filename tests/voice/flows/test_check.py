@@ -52,6 +52,40 @@ def test_a_step_that_nobody_reaches_is_told() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        'say = "Hello"\nnext = "y"',
+        'play = "https://example.com/a.mp3"\nnext = "y"',
+        'pause = 1\nnext = "y"',
+        'message = "Hello"\nnext = "y"',
+        'gather = "?"\non.1 = "y"\nno_input = "bye"',
+        'gather = "?"\nother = "y"\nno_input = "bye"',
+        'gather = "?"\non.1 = "bye"\nno_input = "y"\nwrong_input = "bye"',
+        'gather = "?"\non.1 = "bye"\nno_input = "bye"\nwrong_input = "y"',
+        'dial = "client:anna"\nanswered = "y"\nunanswered = "bye"',
+        'dial = "client:anna"\nunanswered = "y"',
+        'dial = "client:anna"\nbusy = "y"\nunanswered = "bye"',
+        'queue = "a"\nfull = "y"',
+        'queue = "a"\nfull = "bye"\nnext = "y"',
+        'queue = "a"\nfull = "bye"\nleave_key = "1"\nleave = "y"',
+        'take = "a"\nempty = "y"',
+        'take = "a"\nempty = "bye"\nnext = "y"',
+        'record = "?"\nnext = "y"',
+        'record = "?"\nempty = "y"\nnext = "bye"',
+        'redirect = { flow = "a", step = "y" }',
+    ],
+)
+def test_every_way_of_a_step_leads_somewhere(table: str) -> None:
+    first = f"[steps.x]\n{table}\n"
+    assert "y is never reached" not in [each.problem for each in found(first + say("y", "bye") + BYE)]
+
+
+def test_a_wrong_input_is_no_way_where_any_input_will_do() -> None:
+    asked = ask("x", other="bye", no_input="bye", wrong_input="y")
+    assert [each.problem for each in found(asked + say("y", "bye") + BYE)] == ["y is never reached"]
+
+
 def test_a_machine_reaches_its_step() -> None:
     assert found('machine = "x"\n' + BYE + say("x", "bye")) == []
 

@@ -167,6 +167,8 @@ def test_a_dial_has_a_way_for_each_outcome() -> None:
     dialled = step('dial = "+15005550177"\nunanswered = "end"\nbusy = "x"\nno-answer = "x"')
     assert dialled.ways == {"busy": "x", "no-answer": "x", "failed": "end", "canceled": "end"}
     assert dialled.answered is None
+    named = step('dial = "client:anna"\nbusy = "x"\nno-answer = "x"\nfailed = "end"\ncanceled = "end"')
+    assert named.ways == dialled.ways
 
 
 def test_a_dial_says_all_that_it_can() -> None:
@@ -205,6 +207,10 @@ def test_a_recording_of_nothing_goes_on_as_any_other_unless_it_has_a_way() -> No
     assert (recorded.max_seconds, recorded.silence, recorded.transcribe, recorded.beep) == (60, 3, True, False)
     assert (recorded.next, recorded.empty) == ("end", "end")
     assert step('record = "Speak."\nempty = "x"\nnext = "end"').empty == "x"
+
+
+def test_a_recording_may_be_as_long_as_twilio_records_where_nobody_has_to_transcribe_it() -> None:
+    assert step('record = "Speak."\nmax_seconds = 14400\nnext = "end"').max_seconds == 14400
 
 
 def test_a_message_goes_to_the_other_end_or_to_somebody() -> None:
@@ -405,6 +411,19 @@ def test_what_is_wrong_with_hours_is_told_with_its_line(hours: str, line: int, p
     ((told, got),) = faults_of(content)
     assert got.startswith(problem)
     assert told == line
+
+
+def test_a_text_is_tried_with_yes_and_with_no() -> None:
+    content = '[values]\nname = "text"\nflag = "boolean"\n[steps.end]\nhangup = true\nsay = """\n'
+    content += '{% if flag %}\n{{ name }}\n{% else %}\n{{ name|date }}\n{% endif %}"""'
+    ((line, problem),) = faults_of(content)
+    assert (line, problem.startswith("tried with made-up values")) == (10, True)
+
+
+def test_a_table_stands_where_its_own_header_does() -> None:
+    content = '[steps.x.on]\n1 = "x"\n\n[steps.x]\ngather = "?"\n'
+    assert faults_of(content) == [(5, "no_input is required: where it goes after the last try")]
+    assert faults_of('[steps.x.on]\n1 = "x"\n\n[steps.x]\nqueue = "a"\n')[-1] == (4, "full is required")
 
 
 def test_a_zone_that_is_not_there_is_told() -> None:

@@ -1,0 +1,1 @@
+"""Calls that walk a flow: what each turn needs is read, what happened is kept, and the document is given."""
