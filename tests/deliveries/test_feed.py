@@ -47,6 +47,7 @@ def test_an_event_is_told_with_what_its_reader_needs_to_act() -> None:
         "sid": SID,
         "error": {"code": 30003, "message": "Unreachable"},
         "at": event.at,
+        "origin": None,
         "metadata": {"order": "7"},
     }
 
@@ -78,6 +79,7 @@ async def test_every_event_goes_into_the_queue_as_base64_json(fed: Fed) -> None:
         "sid": SID,
         "error": None,
         "at": NOW.isoformat().replace("+00:00", "Z"),
+        "origin": None,
         "metadata": {"order": "7"},
     }
 
