@@ -71,8 +71,9 @@ ROOMS = (
     {"shared.housekeeping"},
     {"shared.twilio_api", "shared.health"},
     {"shared.inbound", "shared.outbound"},
-    {"shared.deliveries", "shared.voice", "shared.consents"},
-    {"shared.settings", "shared.tables", "shared.queues", "shared.documents", "shared.logs"},
+    {"shared.consents"},
+    {"shared.deliveries", "shared.voice"},
+    {"shared.settings", "shared.tables", "shared.queues", "shared.documents", "shared.logs", "shared.sockets"},
     {"shared.text"},
     {"shared.errors"},
 )

@@ -28,6 +28,7 @@ def as_document(delivery: Delivery, event: Event) -> dict[str, Any]:
         "id": delivery.id,
         "channel": delivery.channel,
         "direction": delivery.direction,
+        "named": delivery.named,
         "status": event.status,
         "sid": event.sid,
         "error": error,

@@ -14,6 +14,7 @@ from shared.deliveries.record import Delivery
 from shared.outbound.decode import Decoded
 from shared.outbound.request import VALID_FOR
 
+OTHER_CONTENT: Final = "expected the content that this id was first used with, other content came"
 _SENDS_IN_AN_ATTEMPT: Final = 2
 """an attempt has the time of two sends: one to claim, one to send; no send begins that could end later"""
 
@@ -81,6 +82,7 @@ def claimed_again(delivery: Delivery, attempt: Attempt) -> Delivery:
         claimed_at=attempt.begun,
         deadline=attempt.deadline,
         next_attempt_at=None,
+        candidates=(),
         updated_at=attempt.begun,
     )
 
@@ -111,6 +113,8 @@ def next_step(delivery: Delivery, *, content: str, now: datetime, settle: timede
     """Decide what to do with a message with this content hash whose request has this delivery."""
     if delivery.request_hash != content:
         return Next.REFUSE
+    if delivery.erased or delivery.sid is not None:
+        return Next.ACKNOWLEDGE
     if delivery.status == status.SUBMITTING:
         return Next.COME_BACK if delivery.deadline is not None and now < delivery.deadline else Next.DOUBT
     if delivery.status == status.UNCERTAIN:

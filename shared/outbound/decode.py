@@ -52,6 +52,10 @@ class _Channel(msgspec.Struct, frozen=True):
     channel: Channel | None = None
 
 
+class _Metadata(msgspec.Struct, frozen=True):
+    metadata: dict[str, str] | None = None
+
+
 def decode(message: bytes, settings: Settings) -> Decoded:
     """Decode a request, its numbers brought to E.164 and its sender filled in.
 
@@ -100,6 +104,15 @@ def channel_of(message: bytes) -> Channel | None:
         return msgspec.json.decode(message, type=_Channel).channel
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def metadata_of(message: bytes) -> dict[str, str]:
+    """Return the metadata that a message carries, even one that can't be used otherwise; none where it is too long."""
+    try:
+        metadata = msgspec.json.decode(message, type=_Metadata).metadata or {}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return metadata if len(msgspec.json.encode(metadata)) <= _LONGEST_METADATA else {}
 
 
 def _with_addresses(request: Request, settings: Settings) -> tuple[Request, list[Fault]]:

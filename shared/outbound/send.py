@@ -15,7 +15,7 @@ from shared.deliveries.record import Delivery
 from shared.errors import Fault, RequestInvalid, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.logs import about
 from shared.outbound import parameters
-from shared.outbound.claim import Attempt, Next, claimed_again, due_at, new_delivery, next_step
+from shared.outbound.claim import OTHER_CONTENT, Attempt, Next, claimed_again, due_at, new_delivery, next_step
 from shared.outbound.decode import Decoded, decode, faults_of, id_of
 from shared.outbound.find_out import Finder
 from shared.outbound.gate import Gate
@@ -52,7 +52,7 @@ class Sender:
         self._gate = gate
         self._clock = clock
         self._outcomes = Outcomes(log=log, queue=queue, consents=consents, gate=gate, settle=self._settle, clock=clock)
-        self._finder = Finder(log=log, queue=queue, provider=provider, outcomes=self._outcomes, clock=clock)
+        self._finder = Finder(log=log, queue=queue, provider=provider, outcomes=self._outcomes, gate=gate, clock=clock)
 
     async def take(self, message_id: str, message: bytes, *, enqueued_at: datetime | None = None) -> None:
         """Send what a message asks for, once.
@@ -72,12 +72,22 @@ class Sender:
         else:
             await self._take_again(message_id, message, decoded)
 
-    async def give_up(self, message_id: str, message: bytes, *, reason: str) -> None:
-        """Put what the host gave up on record as rejected; a request that was claimed is looked after without it."""
-        if await self._claimed_with(message) is None:
-            await self._outcomes.reject(
-                message_id, message, (Fault("request", reason), *faults_of(message, self._settings))
+    async def give_up(self, message_id: str, message: bytes, *, reason: str, readable: bool = True) -> None:
+        """Take care of what the host gave up: a request that was claimed is looked after without its message.
+
+        One that was not, and can be sent, goes back into the queue: storage was away for as many tries as the host
+        makes. What has faults is rejected, and what the host can't even read (`readable` is false).
+        """
+        if await self._claimed_with(message) is not None:
+            return
+        faults = faults_of(message, self._settings)
+        if readable and not faults:
+            about(_logger, id_of(message) or message_id).error(
+                "the host gave it up, and it can be sent: enqueued again"
             )
+            await self._queue.put(message)
+        else:
+            await self._outcomes.reject(message_id, message, (Fault("request", reason), *faults))
 
     async def _refuse(self, message_id: str, message: bytes, faults: tuple[Fault, ...]) -> None:
         claimed = await self._claimed_with(message)
@@ -102,14 +112,19 @@ class Sender:
         if delivery is None:
             await self._queue.put(message, delay=_SOON)
             return
-        # the default sender may have changed: what is on record is what a look goes by, and what is sent again
-        request = msgspec.structs.replace(decoded.request, from_=delivery.from_)
-        match next_step(delivery, content=decoded.hash, now=now, settle=self._settle):
+        step = next_step(delivery, content=decoded.hash, now=now, settle=self._settle)
+        if step in {Next.FIND_OUT, Next.SEND}:
+            # a crash may have come between an event and the state: what Twilio said counts before anything is sent
+            delivery = await self._log.fold_again(delivery)
+            step = next_step(delivery, content=decoded.hash, now=now, settle=self._settle)
+        # the default sender or region may have changed: what is on record is looked for, and sent again
+        to = delivery.to or decoded.request.to
+        request = msgspec.structs.replace(decoded.request, to=to, from_=delivery.from_)
+        match step:
             case Next.ACKNOWLEDGE:
                 about(_logger, delivery.id).info("a duplicate: it is %s already", delivery.status)
             case Next.REFUSE:
-                problem = "expected the content that this id was first used with, other content came"
-                await self._outcomes.reject(message_id, message, (Fault("id", problem),))
+                await self._outcomes.reject(message_id, message, (Fault("id", OTHER_CONTENT),))
             case Next.COME_BACK:
                 await self._queue.put(message, delay=due_at(delivery, settle=self._settle) - now + _SOON)
             case Next.DOUBT:

@@ -31,6 +31,7 @@ from shared.wiring import Wiring, clock
 
 _logger: Final = logging.getLogger(__name__)
 _LONGEST_SEARCH: Final = 10_000
+_MEANWHILE: Final = "something else happened to it in the same moment: see what it is now, and ask again"
 
 
 class NotFound(SwitchboardError):
@@ -52,11 +53,11 @@ def _with_problems(handler: Handler) -> Handler:
             return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(exc), errors=errors)
         except NotFound as exc:
             return _problem(HTTPStatus.NOT_FOUND, str(exc))
-        except (NotErasable, NotReplayable) as exc:
-            return _problem(HTTPStatus.CONFLICT, str(exc))
+        except (NotErasable, NotReplayable, Changed) as exc:
+            return _problem(HTTPStatus.CONFLICT, _MEANWHILE if isinstance(exc, Changed) else str(exc))
         except (TwilioRefused, TwilioUnavailable, TwilioUnclear) as exc:
             return _problem(HTTPStatus.BAD_GATEWAY, f"Twilio did not do its part: {exc}")
-        except (AzureError, Changed) as exc:
+        except AzureError as exc:
             _logger.error("storage did not answer: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
             return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "storage does not answer now; try again")
 
@@ -94,27 +95,35 @@ async def search(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
 async def erase(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     """Erase what a delivery said and to whom, here and at Twilio; its tombstone stays."""
     found = await _find(req, wiring)
-    await erasure.erase(found, log=wiring.log, provider=wiring.provider)
+    await erasure.erase(found, log=wiring.log, provider=wiring.provider, now=clock())
     return func.HttpResponse(status_code=HTTPStatus.NO_CONTENT)
 
 
 @_with_problems
 async def replay_one(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Send a rejected or failed delivery again."""
+    """Send a rejected or failed delivery again, or one that was left for a person, who asks for it having looked."""
     found = await _find(req, wiring)
-    await replay(found, log=wiring.log, queue=wiring.outbound, now=clock())
+    await replay(found, settings=wiring.settings, log=wiring.log, queue=wiring.outbound, now=clock(), looked=True)
     return _json({"id": found.id}, HTTPStatus.ACCEPTED)
 
 
 @_with_problems
 async def replay_found(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Send a page of rejected or failed deliveries again, and say which, and where the search goes on."""
+    """Send a page of rejected or failed deliveries again, and say which, and where the search goes on.
+
+    Where storage fails on the way, 503 says which are sent again all the same.
+    """
     page = await wiring.search(_wanted(req, wiring))
-    replayed = []
-    for found in page.deliveries:
-        with contextlib.suppress(NotReplayable, Changed):
-            await replay(found, log=wiring.log, queue=wiring.outbound, now=clock())
-            replayed.append(found.id)
+    replayed: list[str] = []
+    try:
+        for found in page.deliveries:
+            with contextlib.suppress(NotReplayable, RequestInvalid, Changed):
+                await replay(found, settings=wiring.settings, log=wiring.log, queue=wiring.outbound, now=clock())
+                replayed.append(found.id)
+    except AzureError as exc:
+        _logger.error("storage did not answer: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
+        detail = "storage does not answer now; `replayed` are sent again, ask once more for the others"
+        return _problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, replayed=replayed)
     return _json({"replayed": replayed, "cursor": page.cursor}, HTTPStatus.ACCEPTED)
 
 
