@@ -56,12 +56,12 @@ class Counter(Table):
         self.count += 1
         await super().put(entity)
 
-    async def delete(self, partition: str, row: str) -> None:
+    async def delete(self, partition: str, row: str, *, version: str | None = None) -> None:
         """Count and delete."""
         self.count += 1
-        await super().delete(partition, row)
+        await super().delete(partition, row, version=version)
 
-    def query(self, text: str, **parameters: Any) -> AsyncIterator[Any]:  # type: ignore[override]  # noqa: ANN401 - as it is there
+    def query(self, text: str, **parameters: Any) -> AsyncIterator[Any]:  # noqa: ANN401 - as it is there
         """Count and query."""
         self.count += 1
         return super().query(text, **parameters)

@@ -32,6 +32,8 @@ FULL = a_delivery(
     text="Good morning.",
     encoding="GSM-7",
     segments=1,
+    candidates=("SM3",),
+    replayed_at=datetime(2026, 3, 2, 12, 0, 1, tzinfo=UTC),
     erased=True,
 )
 

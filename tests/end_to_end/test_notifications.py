@@ -86,4 +86,3 @@ async def test_a_second_way_that_cannot_be_gone_is_told_when_the_request_is_made
     answer = await busy.app.request("POST", "/api/send", json.dumps(request).encode())
     assert answer.status == 422
     assert {error["field"] for error in answer.json()["errors"]} == {"fallback.body", "fallback.request"}
-
