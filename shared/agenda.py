@@ -1,11 +1,11 @@
-"""The agenda: what is due when, in rows of the `Schedules` table whose partition is the minute.
+"""The agenda: what is due when, in rows of the `Schedules` table whose partition is the second.
 
 | partition | row key | what it is for |
 |---|---|---|
-| `due:<minute>:<spread>` | `delivery~<id>` | a delivery that waits until then |
-| `due:<minute>:<spread>` | `schedule~<id>~<revision>` | the next time of a schedule |
+| `due:<second>:<spread>` | `delivery~<id>` | a delivery that waits until then |
+| `due:<second>:<spread>` | `schedule~<id>~<revision>` | the next time of a schedule |
 
-Whoever asks for what is due reads the partitions up to this minute, however many rows stand behind it.
+Whoever asks for what is due reads the partitions up to this second, however many rows stand behind it.
 """
 
 import re
@@ -18,8 +18,8 @@ from typing import Any, Final
 from shared.tables import Table
 
 _SPREAD: Final = 8
-"""partitions of one minute: each takes 2,000 rows a second, https://learn.microsoft.com/azure/storage/tables/scalability-targets"""
-_A_MINUTE: Final = timedelta(minutes=1)
+"""partitions of one second: each takes 2,000 rows a second, https://learn.microsoft.com/azure/storage/tables/scalability-targets"""
+_A_SECOND: Final = timedelta(seconds=1)
 _DELIVERY: Final = "delivery"
 _SCHEDULE: Final = "schedule"
 _ROW_KEY: Final = re.compile(r"delivery~(?P<delivery>.+)|schedule~(?P<schedule>[^~]+)~(?P<revision>[^~]+)")
@@ -58,13 +58,13 @@ class Agenda:
         self._schedules = schedules
 
     async def put(self, what: DeliveryDue | ScheduleDue, due: datetime) -> None:
-        """Have it come up when it is due; put twice for one minute, it stands there once."""
+        """Have it come up when it is due; put twice for one second, it stands there once."""
         row_key = _row_key(what)
         await self._schedules.put({"PartitionKey": _partition(due, row_key), "RowKey": row_key, "Due": due})
 
     async def due(self, now: datetime, *, limit: int) -> AsyncIterator[Entry]:
-        """Yield what is due, the oldest minute first."""
-        end = f"due:{_minute(now + timedelta(microseconds=1))}"
+        """Yield what is due, the oldest first."""
+        end = f"due:{_second(now + timedelta(microseconds=1))}"
         rows = self._schedules.query(
             "PartitionKey ge @first and PartitionKey lt @end", limit=limit, first="due:", end=end
         )
@@ -86,14 +86,14 @@ def _row_key(what: DeliveryDue | ScheduleDue) -> str:
             return f"{_SCHEDULE}~{schedule_id}~{revision}"
 
 
-def _minute(moment: datetime) -> str:
-    """Return the first whole minute that is not before a moment: whoever reads up to it comes too late for none."""
-    whole = moment.astimezone(UTC).replace(second=0, microsecond=0)
-    return f"{whole if whole == moment else whole + _A_MINUTE:%Y%m%d%H%M}"
+def _second(moment: datetime) -> str:
+    """Return the first whole second that is not before a moment: whoever reads up to it comes too early for none."""
+    whole = moment.astimezone(UTC).replace(microsecond=0)
+    return f"{whole if whole == moment else whole + _A_SECOND:%Y%m%d%H%M%S}"
 
 
 def _partition(due: datetime, row_key: str) -> str:
-    return f"due:{_minute(due)}:{zlib.crc32(row_key.encode()) % _SPREAD}"
+    return f"due:{_second(due)}:{zlib.crc32(row_key.encode()) % _SPREAD}"
 
 
 def _entry(row: Any, now: datetime) -> Entry | None:  # noqa: ANN401 - the SDK's row

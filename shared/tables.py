@@ -1,6 +1,7 @@
 """One Azure table, reduced to what this app does with it; a table that isn't there yet is made by the first write."""
 
 from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from azure.core import MatchConditions
@@ -60,9 +61,19 @@ class Table:
         """
         return await self._update(entity, UpdateMode.REPLACE, version)
 
-    async def delete(self, partition: str, row: str) -> None:
-        """Delete a row, if it is there."""
-        await self._client.delete_entity(partition, row)
+    async def delete(self, partition: str, row: str, *, version: str | None = None) -> None:
+        """Delete a row, if it is there; with `version`, only the one that this names.
+
+        Raises:
+            Changed: the row isn't any more that one.
+        """
+        condition = MatchConditions.Unconditionally if version is None else MatchConditions.IfNotModified
+        try:
+            await self._client.delete_entity(partition, row, etag=version, match_condition=condition)
+        except HttpResponseError as exc:
+            if exc.status_code == HTTPStatus.PRECONDITION_FAILED:
+                raise Changed("the row was changed since it was read") from exc
+            raise
 
     async def query(
         self, text: str, *, limit: int | None = None, select: str | None = None, **parameters: object

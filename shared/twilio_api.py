@@ -1,5 +1,6 @@
 """Twilio's REST API: the only importer of twilio.rest. Every call is bounded in time, and is made at most once."""
 
+import asyncio
 import base64
 import functools
 import logging
@@ -14,6 +15,7 @@ from typing import Any, Final
 import aiohttp
 import msgspec
 from aiohttp import ClientTimeout, TraceConfig
+from aiohttp.connector import Connection
 from twilio.base.exceptions import TwilioException
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
@@ -23,6 +25,7 @@ from shared.errors import TooLate, TwilioRefused, TwilioUnavailable, TwilioUncle
 from shared.outbound.claim import ticks
 from shared.outbound.provider import Resource
 from shared.settings import Settings
+from shared.sockets import bounded
 
 _CONNECT_SECONDS: Final = 5.0
 _CONNECTIONS: Final = 100
@@ -43,7 +46,14 @@ class _Exchange:
     """when (claim.ticks) the answer must be in"""
     began: bool = False
     """the first byte may have left"""
+    transport: asyncio.Transport | None = None
+    """the connection that it left by"""
     answer: str = ""
+
+    def cut(self) -> None:
+        """Let nothing more leave by a connection that was given up: to close it alone would first send the rest."""
+        if self.transport is not None and self.transport.is_closing():
+            self.transport.abort()
 
 
 _exchange: ContextVar[_Exchange] = ContextVar("_exchange")
@@ -118,9 +128,12 @@ class TwilioApi:
 
         See https://www.twilio.com/docs/voice/api/recording#delete-a-recording-resource.
         """
-        answer = await self._ask(lambda: self._client.recordings.page_async(call_sid=call_sid, page_size=_PAGE))
-        for recording in answer["recordings"]:
-            await self._delete(lambda sid=recording["sid"]: self._client.recordings(sid).delete_async())  # type: ignore[misc]  # the library carries no types
+        pages = self._pages(
+            lambda: self._client.recordings.page_async(call_sid=call_sid, page_size=_PAGE), "recordings"
+        )
+        # all are known before the first is gone: then the pages begin elsewhere
+        for sid in [recording["sid"] async for page in pages for recording in page]:
+            await self._delete(lambda sid=sid: self._client.recordings(sid).delete_async())  # type: ignore[misc]  # the library carries no types
 
     async def close(self) -> None:
         """Close the connections."""
@@ -214,6 +227,14 @@ async def _newer(pages: AsyncIterator[list[dict[str, Any]]], since: datetime) ->
     return found
 
 
+class _Request(aiohttp.ClientRequest):
+    """A request that says which connection it leaves by."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        _exchange.get().transport = conn.transport
+        return await super().send(conn)
+
+
 class _HttpClient(AsyncHttpClient):  # type: ignore[misc]  # the library carries no types
     """One request, one attempt, a bound on its time, and errors that say whether Twilio can have it.
 
@@ -227,7 +248,8 @@ class _HttpClient(AsyncHttpClient):  # type: ignore[misc]  # the library carries
         tracing.on_request_headers_sent.append(self._refuse_if_late)
         self._session = aiohttp.ClientSession(
             timeout=ClientTimeout(total=bound, connect=min(_CONNECT_SECONDS, bound)),
-            connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
+            connector=aiohttp.TCPConnector(limit=_CONNECTIONS, socket_factory=bounded(bound)),
+            request_class=_Request,
             trace_configs=[tracing],
         )
 
@@ -257,6 +279,8 @@ class _HttpClient(AsyncHttpClient):  # type: ignore[misc]  # the library carries
             if not _exchange.get().began:
                 raise TwilioUnavailable(f"no connection to Twilio ({type(exc).__name__})") from exc
             raise TwilioUnclear(f"the request left and no answer came ({type(exc).__name__})") from exc
+        finally:
+            _exchange.get().cut()
         _raise_for_refusal(answer, text)
         _exchange.get().answer = text
         return Response(answer.status, text, answer.headers)

@@ -70,9 +70,8 @@ class Wiring:
     @cached_property
     def log(self) -> DeliveryLog:
         """The log of deliveries."""
-        events = self.settings.events_queue
-        feed = Feed(Queue(self._queue_client(events))) if events else None
-        return DeliveryLog(self._deliveries, self._lookups, feed=feed, on_end=self.wakes.ended)
+        feed = Feed(self._events) if self._events else None
+        return DeliveryLog(self._deliveries, self._lookups, feed=feed, heed=self.consents.heed, on_end=self.wakes.ended)
 
     @cached_property
     def consents(self) -> Consents:
@@ -138,7 +137,6 @@ class Wiring:
         )
         poison = PoisonQueue(
             queue=Queue(self._queue_client(f"{settings.outbound_queue}-poison")),
-            outbound=self.outbound,
             sender=lambda: self.sender,
             clock=clock,
         )
@@ -154,7 +152,14 @@ class Wiring:
             "queue": self.outbound.check,
             "twilio": lambda: self._gate.check(clock()),
         }
+        if self._events:
+            checks["events"] = self._events.check
         return Health(checks)
+
+    @cached_property
+    def _events(self) -> Queue | None:
+        name = self.settings.events_queue
+        return Queue(self._queue_client(name)) if name else None
 
     @cached_property
     def _gate(self) -> Gate:

@@ -1,13 +1,19 @@
+import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from shared.consents import START, STOP, Consents, wish
+from shared.deliveries.record import Delivery, Event
 from shared.tables import Table
+from tests.deliveries.samples import SID, a_delivery, an_event
+from tests.fakes import SERVICE_SID
 from tests.storage import open_table
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
 TO, FROM = "+14155550100", "+14155550199"
 
 
@@ -61,3 +67,52 @@ async def test_who_said_so_and_when_is_on_record_and_no_key_shows_the_recipient(
     assert (row["By"], row["To"], row["State"]) == ("delivery order-1", TO, "out")
     assert datetime.fromisoformat(row["At"].isoformat()) == NOW
     assert "5550100" not in row["PartitionKey"] + row["RowKey"]
+
+
+async def test_the_latest_word_holds_in_whichever_order_they_are_heard(table: Table) -> None:
+    consents = Consents(table)
+    await consents.opt_in(TO, FROM, at=NOW, by="SM1")
+    await consents.opt_out(TO, FROM, at=NOW - SECOND, by="SM2")
+    assert not await consents.is_opted_out(TO, FROM)
+    await consents.opt_out(TO, FROM, at=NOW + SECOND, by="SM3")
+    await consents.opt_in(TO, FROM, at=NOW, by="SM1")
+    assert await consents.is_opted_out(TO, FROM)
+
+
+async def test_of_many_words_at_once_the_latest_holds(table: Table) -> None:
+    consents = Consents(table)
+    words = [consents.opt_out(TO, FROM, at=NOW + n * SECOND, by=f"SM{n}") for n in range(5)]
+    await asyncio.gather(consents.opt_in(TO, FROM, at=NOW + 9 * SECOND, by="SM9"), *words)
+    assert not await consents.is_opted_out(TO, FROM)
+
+
+@pytest.mark.parametrize("code", [21610, 63014])
+@pytest.mark.parametrize("word", ["failed", "undelivered", "suppressed"])
+async def test_an_event_that_says_so_holds_texts_from_that_sender_back(table: Table, word: str, code: int) -> None:
+    await Consents(table).heed(a_delivery(), an_event(word, error_code=code))
+    assert await Consents(table).is_opted_out(TO, FROM)
+
+
+@pytest.mark.parametrize(
+    ("delivery", "event"),
+    [
+        (a_delivery(), an_event("failed", error_code=30003)),
+        (a_delivery(), an_event("delivered", error_code=21610)),
+        (a_delivery(), an_event("retrying", sid=None, error_code=21610)),
+        (a_delivery(past_sids=(SID,)), an_event("failed", error_code=21610)),
+        (a_delivery(channel="call"), an_event("failed", error_code=21610)),
+        (a_delivery(direction="inbound"), an_event("failed", error_code=21610)),
+    ],
+    ids=["another code", "a code of before", "a replay", "an earlier attempt", "a call", "what came in"],
+)
+async def test_other_events_hold_nothing_back(table: Table, delivery: Delivery, event: Event) -> None:
+    await Consents(table).heed(delivery, event)
+    assert [row async for row in table.query("PartitionKey ge @first", first="")] == []
+
+
+@pytest.mark.parametrize("name", ["MessagingServiceSid", "messaging_service_sid"])
+async def test_of_what_others_sent_through_a_service_the_service_is_held_back(table: Table, name: str) -> None:
+    event = msgspec.structs.replace(an_event("failed", error_code=21610), raw={name: SERVICE_SID})
+    await Consents(table).heed(a_delivery(request=None), event)
+    assert await Consents(table).is_opted_out(TO, SERVICE_SID)
+    assert not await Consents(table).is_opted_out(TO, FROM)

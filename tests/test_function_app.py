@@ -14,6 +14,9 @@ import pytest
 from tests.web.app import HOST_JSON, ROOT, environment, settings_of
 
 CRON = "30 */7 * * * *"
+SETTINGS = settings_of(
+    "UseDevelopmentStorage=true", OUTBOUND_QUEUE="requests", SCHEDULE_CRON=CRON, HOUSEKEEPING_CRON=CRON
+)
 REPORT = """
 import json, sys
 import function_app
@@ -45,7 +48,6 @@ HTTP_TRIGGERS = {
 
 def other_triggers(*, queue: str, cron: str) -> dict[str, list[dict[str, Any]]]:
     """The bindings of the queue trigger and of the timers."""
-    timers = {"scheduled": "0 * * * * *", "housekeeping": cron}
     return {
         "outbound": [
             {
@@ -57,7 +59,7 @@ def other_triggers(*, queue: str, cron: str) -> dict[str, list[dict[str, Any]]]:
                 "connection": "AzureWebJobsStorage",
             }
         ],
-        **{name: [_timer(cron)] for name, cron in timers.items()},
+        **{name: [_timer(cron)] for name in ("scheduled", "housekeeping")},
     }
 
 
@@ -80,8 +82,9 @@ ROOMS = (
     {"shared.housekeeping", "shared.scheduling"},
     {"shared.twilio_api", "shared.health"},
     {"shared.inbound", "shared.outbound"},
-    {"shared.deliveries", "shared.voice", "shared.consents", "shared.agenda"},
-    {"shared.settings", "shared.tables", "shared.queues", "shared.logs"},
+    {"shared.consents"},
+    {"shared.deliveries", "shared.voice", "shared.agenda"},
+    {"shared.settings", "shared.tables", "shared.queues", "shared.logs", "shared.sockets"},
     {"shared.calendar"},
     {"shared.text"},
     {"shared.documents"},
@@ -103,7 +106,7 @@ def _python(code: str, settings: dict[str, str]) -> subprocess.CompletedProcess[
 @pytest.fixture(scope="module")
 def report() -> Any:  # noqa: ANN401 - a JSON document
     """What an interpreter of its own says of the app: an app tells its functions once."""
-    done = _python(REPORT, settings_of("UseDevelopmentStorage=true", OUTBOUND_QUEUE="requests", HOUSEKEEPING_CRON=CRON))
+    done = _python(REPORT, SETTINGS)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

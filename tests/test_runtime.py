@@ -58,7 +58,11 @@ def report(azurite: str, sid: str) -> Any:  # noqa: ANN401 - a JSON document
     done = subprocess.run(
         [sys.executable, "-m", "tests.runtime_worker"],
         cwd=ROOT,
-        env=environment(settings_of(azurite, OUTBOUND_QUEUE="requests", HOUSEKEEPING_CRON=CRON, SMS_REPLY="Hello")),
+        env=environment(
+            settings_of(
+                azurite, OUTBOUND_QUEUE="requests", SCHEDULE_CRON=CRON, HOUSEKEEPING_CRON=CRON, SMS_REPLY="Hello"
+            )
+        ),
         input=json.dumps(_invocations(sid)),
         capture_output=True,
         text=True,

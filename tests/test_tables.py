@@ -98,6 +98,18 @@ async def test_a_deleted_row_is_gone_and_may_be_deleted_again(table: Table) -> N
     assert await table.get("p", "r") is None
 
 
+async def test_a_row_that_was_written_again_is_not_deleted_with_its_older_version(table: Table) -> None:
+    older = await table.insert(row("r", Value=1))
+    assert older is not None
+    newer = await table.merge(row("r", Value=2), version=older)
+    with pytest.raises(Changed):
+        await table.delete("p", "r", version=older)
+    assert await table.get("p", "r") is not None
+    for _ in range(2):
+        await table.delete("p", "r", version=newer)
+    assert await table.get("p", "r") is None
+
+
 async def test_a_query_yields_rows_in_the_order_of_their_keys_up_to_its_limit(table: Table) -> None:
     for key in ("c", "a", "b", "d"):
         await table.insert(row(key))

@@ -1,15 +1,20 @@
 """The client against the simulator, over real HTTP: each request is made once, in bounded time, with clear errors."""
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from local.twilio import Simulator
 from local.twilio.messages import Message
+from shared import twilio_api
 from shared.errors import TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.outbound.claim import ticks
 from shared.outbound.provider import Provider
@@ -306,6 +311,16 @@ async def test_the_recordings_of_a_call_are_erased_and_those_of_others_stay(
     await api.erase_recordings(a_sid("CA"))
 
 
+async def test_all_recordings_of_a_call_are_erased_however_many_there_are(api: TwilioApi, simulator: Simulator) -> None:
+    call = await api.create_call({**CALL, "record": True}, not_after=soon())
+    await simulator.settled()
+    [first] = simulator.recordings
+    for _ in range(220):
+        simulator._network.recordings.add(msgspec.structs.replace(first, sid=a_sid("RE")))
+    await api.erase_recordings(call.sid)
+    assert list(simulator.recordings) == []
+
+
 async def test_many_at_once_each_get_their_own_answer(api: TwilioApi, simulator: Simulator) -> None:
     async def create(number: int) -> tuple[int, str | None]:
         created = await api.create_message({**TEXT, "body": f"Number {number}"}, not_after=soon())
@@ -314,3 +329,97 @@ async def test_many_at_once_each_get_their_own_answer(api: TwilioApi, simulator:
     created = await asyncio.gather(*(create(number) for number in range(50)))
     assert [body for _, body in created] == [f"Number {number}" for number, _ in created]
     assert len(simulator.messages) == 50
+
+
+@dataclass
+class Silent:
+    """A Twilio that takes everything in and never answers."""
+
+    url: str = ""
+    has_come: asyncio.Event = field(default_factory=asyncio.Event)
+    was_reset: asyncio.Queue[bool] = field(default_factory=asyncio.Queue)
+    """of each connection that ended"""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await reader.read(1 << 16):
+                self.has_come.set()
+        except ConnectionResetError:
+            await self.was_reset.put(True)
+        else:
+            await self.was_reset.put(False)
+        writer.close()
+
+
+@asynccontextmanager
+async def a_silent_twilio() -> AsyncIterator[Silent]:
+    silent = Silent()
+    async with await asyncio.start_server(silent.serve, "127.0.0.1", 0) as server:
+        # by name: an address that nobody listens at, such as ::1, may come first
+        silent.url = f"http://localhost:{server.sockets[0].getsockname()[1]}"
+        yield silent
+
+
+async def test_a_send_that_is_given_up_is_reset_so_that_nothing_of_it_is_sent_afterwards() -> None:
+    async with a_silent_twilio() as silent:
+        api = TwilioApi(make_settings(TWILIO_API_BASE_URL=silent.url, TWILIO_TIMEOUT_SECONDS="1"))
+        with pytest.raises(TwilioUnclear):
+            await api.create_message(TEXT, not_after=soon())
+        assert await silent.was_reset.get()
+        await api.close()
+
+
+async def test_a_send_that_is_cancelled_is_reset_too() -> None:
+    async with a_silent_twilio() as silent:
+        api = TwilioApi(make_settings(TWILIO_API_BASE_URL=silent.url))
+        sending = asyncio.create_task(api.create_message(TEXT, not_after=soon()))
+        await silent.has_come.wait()
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        assert await silent.was_reset.get()
+        await api.close()
+
+
+async def test_what_waits_to_be_written_is_dropped_with_a_send_that_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """To close a connection alone would first write what is left of it, however long that takes."""
+    length = 900_000
+
+    def of_little_room(address: tuple[Any, ...]) -> socket.socket:
+        made = socket.socket(*address[:3])
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        return made
+
+    def read_all() -> int:
+        peer, _ = server.accept()
+        count = 0
+        with peer, contextlib.suppress(ConnectionResetError):
+            while data := peer.recv(1 << 16):
+                count += len(data)
+        return count
+
+    monkeypatch.setattr(twilio_api, "bounded", lambda _: of_little_room)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        api = TwilioApi(make_settings(TWILIO_API_BASE_URL=url, TWILIO_TIMEOUT_SECONDS="1"))
+        with pytest.raises(TwilioUnclear):
+            await api.create_message({**TEXT, "body": "x" * length}, not_after=soon())
+        assert await asyncio.wait_for(asyncio.to_thread(read_all), 10) < length / 3
+        await api.close()
+
+
+async def test_a_connection_is_used_again_and_bounded(api: TwilioApi, simulator: Simulator) -> None:
+    for _ in range(3):
+        await api.create_message(TEXT, not_after=soon())
+    connector = api._http._session.connector
+    assert connector is not None
+    [[(connection, _)]] = connector._conns.values()
+    assert connection.transport is not None
+    made = connection.transport.get_extra_info("socket")
+    assert made.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        assert made.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
+    assert len(simulator.messages) == 3

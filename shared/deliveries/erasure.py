@@ -1,14 +1,18 @@
 """Erasing one delivery because somebody asks for it: here and at Twilio."""
 
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery
 from shared.errors import SwitchboardError
 
+_SILENT_FOR: Final = timedelta(days=1)
+"""nothing more is to be expected of what Twilio said nothing of for so long; what comes after all is dropped"""
+
 
 class NotErasable(SwitchboardError):
-    """It is not over: what comes of it would be written again."""
+    """It is not over: it would still be sent, or what comes of it would be written again."""
 
 
 class Eraser(Protocol):
@@ -21,19 +25,27 @@ class Eraser(Protocol):
         """Remove the recordings of a call."""
 
 
-async def erase(delivery: Delivery, *, log: DeliveryLog, provider: Eraser) -> None:
+async def erase(delivery: Delivery, *, log: DeliveryLog, provider: Eraser, now: datetime) -> None:
     """Erase the text, numbers, recordings and events of a delivery that is over; its tombstone stays.
+
+    So is one that Twilio has and said nothing of for a day, and one that was left for a person. What may be at Twilio
+    of that one, or belongs to somebody else, stays there.
 
     Raises:
         NotErasable: it is not over.
-        Changed: somebody did something with it just now.
+        Changed: somebody did something with it just now; nothing is erased here.
         TwilioRefused, TwilioUnavailable, TwilioUnclear, azure.core's errors: not all is erased; ask again.
     """
-    if not delivery.is_final:
-        raise NotErasable(f"expected a final status, it is {delivery.status}")
-    if delivery.erased:
-        return
+    if not (delivery.erased or _is_over(delivery, now)):
+        raise NotErasable(f"expected a final status, or a day without news from Twilio, it is {delivery.status}")
     remove = provider.erase_message if delivery.channel == "sms" else provider.erase_recordings
     for sid in filter(None, (*delivery.past_sids, delivery.sid)):
-        await remove(sid)
+        if sid == delivery.sid or await log.owner_of(sid) == delivery.id:
+            await remove(sid)
     await log.erase(delivery)
+
+
+def _is_over(delivery: Delivery, now: datetime) -> bool:
+    if delivery.is_ours_to_send:
+        return delivery.is_left_for_a_person
+    return delivery.is_final or now - delivery.updated_at >= _SILENT_FOR

@@ -1,6 +1,7 @@
 """The log of deliveries in Table Storage: one row of state and one row per event, in the partition of the delivery."""
 
 import asyncio
+import contextlib
 import functools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -19,31 +20,42 @@ _logger: Final = logging.getLogger(__name__)
 _MERGES: Final = 20
 """how often a state is read and merged again while others change it; each round, one of them gets through"""
 
-
-Effect = Callable[[], Awaitable[None]]
 OnEnd = Callable[[Delivery], Awaitable[None]]
+Heed = Callable[[Delivery, Event], Awaitable[None]]
+"""does what follows from an event; it must not mind being called again with the same one"""
 
 
 class DeliveryLog:
     """What became of each delivery.
 
+    Each event on record is heeded and told to the feed before the state follows from it; a crash repeats that.
     Errors of the storage itself pass through as azure.core's: nothing was acknowledged then, and every method may be
     called again with the same arguments.
     """
 
     def __init__(
-        self, deliveries: Table, lookups: Table, *, feed: Feed | None = None, on_end: OnEnd | None = None
+        self,
+        deliveries: Table,
+        lookups: Table,
+        *,
+        feed: Feed | None = None,
+        heed: Heed | None = None,
+        on_end: OnEnd | None = None,
     ) -> None:
         """`on_end` is told of a delivery before its state becomes a final one; it may be told more than once."""
         self._deliveries = deliveries
         self._lookups = lookups
         self._feed = feed
+        self._heed = heed
         self._on_end = on_end
 
     async def get(self, delivery_id: str) -> Delivery | None:
         """Return the present state, with the version that a change must name; None where there is no such delivery."""
-        row = await self._deliveries.get(delivery_id, rows.STATE)
-        return rows.read_delivery(row) if row is not None else None
+        delivery = await self._whole(delivery_id)
+        if delivery is None or not delivery.erased:
+            return delivery
+        # its erasure may not have come to its end
+        return msgspec.structs.replace(tombstone(delivery), version=delivery.version)
 
     async def timeline(self, delivery_id: str) -> list[Event]:
         """Return the events of a delivery in the order in which they happened."""
@@ -93,15 +105,12 @@ class DeliveryLog:
         await asyncio.gather(*(self._keep(after, event) for event in events))
         return await self._merge(before, after)
 
-    async def record(self, delivery: Delivery, event: Event, *, effect: Effect | None = None) -> Delivery:
+    async def record(self, delivery: Delivery, event: Event) -> Delivery:
         """Record what Twilio said of a delivery, and bring its state up to date; told twice, it changes nothing.
 
-        `delivery` may be stale: the state is read again where it changed meanwhile. `effect`, which must not mind
-        being repeated, comes between the event and the state: a crash on the way repeats it.
+        `delivery` may be stale: the state is read again where it changed meanwhile.
         """
         await self._keep(delivery, event)
-        if effect is not None:
-            await effect()
         return await self._merge_until_it_holds(delivery, lambda current: fold(current, event))
 
     async def note(self, delivery: Delivery, event: Event) -> None:
@@ -109,34 +118,49 @@ class DeliveryLog:
         await self._keep(delivery, event)
 
     async def reopen(self, before: Delivery, after: Delivery, event: Event) -> Delivery:
-        """Change a delivery that was over to one that is not; as `change`."""
+        """Change a delivery that was over to one that is not; as `change`.
+
+        No SID that it was told of before, its own or another, can become its own from then on.
+        """
         await self._lookups.put(keys.open_row(after))
-        return await self.change(before, after, event)
+        told = [past.sid for past in await self.timeline(before.id) if past.sid]
+        past_sids = tuple(dict.fromkeys((*after.past_sids, *told)))
+        return await self.change(before, msgspec.structs.replace(after, past_sids=past_sids), event)
 
     async def fold_again(self, delivery: Delivery) -> Delivery:
-        """Bring a state up to date with the events on record, where a crash came between them."""
+        """Bring a state up to date with the events on record, where a crash came between them.
 
-        def folded(current: Delivery) -> Delivery:
-            return functools.reduce(fold, events, current)
-
+        The crash may also have kept them from being told: those that change the state are told, again or at last.
+        """
+        folded = delivery
         events = await self.timeline(delivery.id)
-        return await self._merge_until_it_holds(delivery, folded)
+        for event in events:
+            before, folded = folded, fold(folded, event)
+            if folded != before:
+                await self._tell(delivery, event)
+        return await self._merge_until_it_holds(delivery, lambda current: functools.reduce(fold, events, current))
 
     async def erase(self, delivery: Delivery) -> Delivery:
-        """Remove everything of a delivery but its tombstone: id, status, hash. What a crash leaves is erased again.
+        """Remove everything of a delivery but its tombstone: id, status, hash.
+
+        It is a tombstone to everybody from the first write on; what a crash leaves is removed by erasing it again.
 
         Raises:
-            Changed: somebody else changed the state since it was read.
+            Changed: somebody else changed the state since it was read; nothing is removed then.
         """
-        if delivery.version is None:
-            raise Changed("a state can only be changed after it was read")
+        left = tombstone(delivery)
+        if delivery.erased:
+            whole = await self._whole(delivery.id) or delivery
+        else:
+            whole = await self._merge(delivery, msgspec.structs.replace(delivery, status=left.status, erased=True))
         async for row_key in self._event_keys(delivery.id):
             await self._deliveries.delete(delivery.id, row_key)
-        if delivery.to:
-            await self._lookups.delete(keys.recipient_partition(delivery.to), keys.position(delivery))
-        left = tombstone(delivery)
-        version = await self._deliveries.replace(rows.delivery_row(left), version=delivery.version)
-        return msgspec.structs.replace(left, version=version)
+        if whole.to:
+            await self._lookups.delete(keys.recipient_partition(whole.to), keys.position(whole))
+        if whole.version is not None and whole != msgspec.structs.replace(left, version=whole.version):
+            version = await self._deliveries.replace(rows.delivery_row(left), version=whole.version)
+            return msgspec.structs.replace(left, version=version)
+        return whole
 
     async def own_sid(self, sid: str, delivery_id: str) -> str:
         """Make `sid` belong to a delivery unless it belongs to one; return the id of the one that it belongs to."""
@@ -166,11 +190,16 @@ class DeliveryLog:
             await self._lookups.put(keys.status_row(after))
         if before.version is None:
             raise Changed("a state can only be changed after it was read")
-        if after.is_final and not before.is_final and self._on_end is not None:
+        ends = after.is_final and not before.is_final
+        if ends and self._on_end is not None:
             await self._on_end(after)
+        place = keys.open_partition(after.id), after.id
+        entry = await self._lookups.get(*place) if ends else None
         version = await self._deliveries.merge(rows.changed_row(before, after), version=before.version)
-        if after.is_final and not before.is_final:
-            await self._lookups.delete(keys.open_partition(after.id), after.id)
+        if entry is not None:
+            # one that was written since is of a delivery that somebody opened again
+            with contextlib.suppress(Changed):
+                await self._lookups.delete(*place, version=entry.metadata["etag"])
         return msgspec.structs.replace(after, version=version)
 
     async def _keep(self, delivery: Delivery, event: Event) -> None:
@@ -178,9 +207,18 @@ class DeliveryLog:
             extra = {"delivery": delivery.id, "status": event.status}
             _logger.error("a status that this app does not know", extra=extra)
         await self._deliveries.insert(rows.event_row(delivery.id, event))
+        # told again where it was on record before: a crash may have come in between
+        await self._tell(delivery, event)
+
+    async def _tell(self, delivery: Delivery, event: Event) -> None:
+        if self._heed is not None:
+            await self._heed(delivery, event)
         if self._feed is not None:
-            # told again where it was on record before: a crash may have come in between
             await self._feed.tell(delivery, event)
+
+    async def _whole(self, delivery_id: str) -> Delivery | None:
+        row = await self._deliveries.get(delivery_id, rows.STATE)
+        return rows.read_delivery(row) if row is not None else None
 
     async def _event_keys(self, delivery_id: str) -> AsyncIterator[str]:
         found = self._deliveries.query(

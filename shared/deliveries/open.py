@@ -1,11 +1,13 @@
 """The index of open deliveries: each with the time at which it should be looked at, if nothing ended it before."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from shared.deliveries import keys
+from shared.errors import Changed
 from shared.tables import Table
 
 _AT_ONCE: Final = 500
@@ -18,6 +20,8 @@ class OpenEntry:
     partition: str
     delivery_id: str
     written_at: datetime
+    version: str
+    """the row's ETag when it was read"""
 
 
 class OpenDeliveries:
@@ -33,12 +37,20 @@ class OpenDeliveries:
                 "PartitionKey eq @partition and LookAt le @now", limit=_AT_ONCE, partition=partition, now=now
             )
             async for row in rows:
-                yield OpenEntry(partition, row["RowKey"], row.metadata["timestamp"] or now)
+                yield OpenEntry(
+                    partition,
+                    row["RowKey"],
+                    written_at=row.metadata["timestamp"] or now,
+                    version=str(row.metadata["etag"]),
+                )
 
     async def put_off(self, entry: OpenEntry, *, until: datetime) -> None:
-        """Look at it again later."""
-        await self._lookups.put({"PartitionKey": entry.partition, "RowKey": entry.delivery_id, "LookAt": until})
+        """Look at it again later, unless it was written again, or taken out, since it was read."""
+        row = {"PartitionKey": entry.partition, "RowKey": entry.delivery_id, "LookAt": until}
+        with contextlib.suppress(Changed):
+            await self._lookups.replace(row, version=entry.version)
 
     async def close(self, entry: OpenEntry) -> None:
-        """Take it out."""
-        await self._lookups.delete(entry.partition, entry.delivery_id)
+        """Take it out, unless it was written again since it was read: then somebody opened the delivery again."""
+        with contextlib.suppress(Changed):
+            await self._lookups.delete(entry.partition, entry.delivery_id, version=entry.version)

@@ -60,8 +60,12 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     segments: int | None = None
     past_sids: tuple[str, ...] = ()
     """what earlier attempts were at Twilio, before somebody asked for another"""
+    candidates: tuple[str, ...] = ()
+    """what the last attempt may be at Twilio, with another text: only a person can say"""
+    replayed_at: datetime | None = None
+    """when a rejected message went to the queue once more; it is not replayed twice"""
     erased: bool = False
-    """only the tombstone is left: id, status and hash"""
+    """only the tombstone is left, id, status and hash, or the rest is being removed"""
     version: str | None = None
     """the row's ETag when it was read"""
 
@@ -69,6 +73,16 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     def is_final(self) -> bool:
         """Nothing more is expected to happen to it."""
         return statuses.is_final(self.channel, self.status)
+
+    @property
+    def is_ours_to_send(self) -> bool:
+        """Twilio hasn't got it, as far as is known, and there is a request to send."""
+        return self.status in statuses.PENDING and self.request is not None
+
+    @property
+    def is_left_for_a_person(self) -> bool:
+        """It may be at Twilio with another text, and is never sent again by itself."""
+        return self.status == statuses.UNCERTAIN and self.sid is None and bool(self.candidates)
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,22 +101,25 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 def fold(delivery: Delivery, event: Event) -> Delivery:
     """Return the delivery as it is after Twilio's event; the same delivery where the event comes late or twice.
 
-    An event of another SID than the delivery's, or of an earlier attempt, or of what was erased, changes nothing.
+    An event of another SID than the delivery's, or of an earlier attempt, or of what was erased, changes nothing. Where
+    Twilio did not have it yet, any word ends that, even one that this app doesn't know.
     """
     if delivery.erased or event.sid is None or event.sid in delivery.past_sids or delivery.sid not in {None, event.sid}:
         return delivery
+    is_news = delivery.status in statuses.PENDING
+    word = statuses.as_twilios(delivery.channel, event.status) if is_news else event.status
     if not statuses.supersedes(
         delivery.channel,
-        event.status,
+        word,
         delivery.status,
         new_sequence=event.sequence,
         current_sequence=delivery.sequence,
     ):
         return delivery if delivery.sid else msgspec.structs.replace(delivery, sid=event.sid)
-    failed = event.status in _FAILURES
+    failed = word in _FAILURES
     return msgspec.structs.replace(
         delivery,
-        status=event.status,
+        status=word,
         sid=event.sid,
         sequence=event.sequence if event.sequence is not None else delivery.sequence,
         error_code=event.error_code if failed else None,
@@ -113,12 +130,15 @@ def fold(delivery: Delivery, event: Event) -> Delivery:
 
 
 def tombstone(delivery: Delivery) -> Delivery:
-    """Return what stays of a delivery for ever, so that its id is never sent again."""
+    """Return what stays of a delivery for ever, so that its id is never sent again.
+
+    What Twilio hasn't got, as far as is known, is canceled with it.
+    """
     return Delivery(
         id=delivery.id,
         channel=delivery.channel,
         direction=delivery.direction,
-        status=delivery.status,
+        status=statuses.CANCELED if delivery.status in statuses.PENDING else delivery.status,
         created_at=delivery.created_at,
         updated_at=delivery.updated_at,
         request_hash=delivery.request_hash,

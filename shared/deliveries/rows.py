@@ -17,7 +17,7 @@ RAW: Final = "Raw"
 _PART: Final = 16_000
 """characters that fit one property, 64 KiB of UTF-16, whatever they are"""
 
-_AS_JSON: Final = frozenset({"metadata", "reasons", "past_sids", "raw"})
+_AS_JSON: Final = frozenset({"metadata", "reasons", "past_sids", "candidates", "raw"})
 _APART: Final = frozenset({"id", "version", "key"})
 
 
@@ -57,7 +57,7 @@ def event_row(delivery_id: str, event: Event) -> dict[str, Any]:
 def read_delivery(row: Mapping[str, Any]) -> Delivery:
     """Return the delivery that a row holds, with the row's ETag as its version."""
     values = _values(row, _DELIVERY)
-    for name in ("reasons", "past_sids"):
+    for name in ("reasons", "past_sids", "candidates"):
         values[name] = tuple(values.get(name, ()))
     return Delivery(id=row["PartitionKey"], version=getattr(row, "metadata", {}).get("etag"), **values)
 

@@ -48,6 +48,7 @@ _CALL_RANK: Final = {
 }
 _RANK: Final[dict[Channel | None, dict[str, int]]] = {"sms": _MESSAGE_RANK, "call": _CALL_RANK, None: {}}
 _FINAL_RANK: Final = 5
+_LOWEST: Final[dict[Channel | None, str]] = {"sms": "accepted", "call": "queued", None: "queued"}
 
 # Statuses that somebody looks for among many that went well; each has an index of its own (see search.py).
 NOTABLE: Final = frozenset(
@@ -81,6 +82,14 @@ def is_known(status: str) -> bool:
 def is_twilios(channel: Channel | None, status: str) -> bool:
     """Tell whether this is a word that Twilio says of a message or a call, and so one that this app can order."""
     return status in _RANK[channel]
+
+
+def as_twilios(channel: Channel | None, word: str) -> str:
+    """Return what a delivery becomes by this word of Twilio's: the lowest one where this app can't order it.
+
+    Whatever the word says, Twilio has the message or the call then, and it must not be sent again.
+    """
+    return word if is_twilios(channel, word) else _LOWEST[channel]
 
 
 def supersedes(

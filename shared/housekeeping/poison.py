@@ -1,13 +1,16 @@
-"""The host's poison queue: what it gave up on goes where every unusable message is, and the app's own goes back."""
+"""The host's poison queue: what can be sent goes back, the rest where every unusable message is."""
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.outbound import internal
+from azure.storage.queue import QueueMessage
+
 from shared.outbound.send import Sender
 from shared.queues import Queue
 
+_logger: Final = logging.getLogger(__name__)
 _HIDDEN: Final = timedelta(minutes=5)
 _REASON: Final = (
     "the functions host gave it up: it was no base64, or could not be taken in as many tries as host.json allows"
@@ -15,27 +18,30 @@ _REASON: Final = (
 
 
 class PoisonQueue:
-    """Drains it: a message is deleted once it is on record."""
+    """Drains it: a message is deleted once it is on record, or back in its queue."""
 
-    def __init__(
-        self, *, queue: Queue, outbound: Queue, sender: Callable[[], Sender], clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, *, queue: Queue, sender: Callable[[], Sender], clock: Callable[[], datetime]) -> None:
         self._queue = queue
-        self._outbound = outbound
         self._sender = sender
         self._clock = clock
 
     async def drain(self, *, until: datetime) -> int:
-        """Put the requests that are there on record as rejected, up to the moment `until`; return how many were."""
+        """Take care of what is there, up to the moment `until`; return how many were."""
         count = 0
         async for message, content in self._queue.receive(hidden=_HIDDEN):
-            if internal.read(content) is None:
-                await self._sender().give_up(message.id, content, reason=_REASON)
+            try:
+                await self._take_care_of(message, content)
+            except Exception as exc:  # noqa: BLE001 - it shows itself again, and must not keep all others waiting
+                # the text of an SDK's error holds URLs
+                _logger.error("poison message %s could not be drained: %s", message.id, type(exc).__name__)  # noqa: TRY400
             else:
-                # there is nothing wrong with it: the storage was away for as many tries
-                await self._outbound.put(content)
-            await self._queue.delete(message)
-            count += 1
+                count += 1
             if self._clock() >= until:
                 break
         return count
+
+    async def _take_care_of(self, message: QueueMessage, content: bytes) -> None:
+        # what the host can read is base64; anything else came out of the queue as it went in
+        readable = content != message.content.encode()
+        await self._sender().give_up(message.id, content, reason=_REASON, readable=readable)
+        await self._queue.delete(message)

@@ -8,6 +8,7 @@ from typing import Final
 from shared.deliveries import keys
 from shared.deliveries.log import DeliveryLog
 from shared.errors import Changed
+from shared.logs import about
 from shared.tables import Table
 
 _logger: Final = logging.getLogger(__name__)
@@ -34,9 +35,14 @@ class Retention:
         async for partition, row_key in self._due(now):
             if self._clock() >= until:
                 break
-            await self._purge(row_key, now)
-            await self._lookups.delete(partition, row_key)
-            count += 1
+            try:
+                await self._purge(row_key, now)
+                await self._lookups.delete(partition, row_key)
+            except Exception as exc:  # noqa: BLE001 - one that can't be purged must not keep all others
+                # the text of an SDK's error holds URLs
+                about(_logger, keys.delivery_at(row_key)).error("it could not be purged: %s", type(exc).__name__)
+            else:
+                count += 1
         return count
 
     async def _due(self, now: datetime) -> AsyncIterator[tuple[str, str]]:
@@ -52,10 +58,10 @@ class Retention:
 
     async def _purge(self, row_key: str, now: datetime) -> None:
         delivery = await self._log.get(keys.delivery_at(row_key))
-        if delivery is None or delivery.erased or keys.position(delivery) != row_key:
+        if delivery is None or keys.position(delivery) != row_key:
             return
-        if not delivery.is_final or delivery.updated_at > now - self._keep:
-            # it goes on, or ended later than it began: it is looked at again when its own time has come
+        if not delivery.erased and (delivery.is_ours_to_send or delivery.updated_at > now - self._keep):
+            # it is to be sent, or went on after it began: it is looked at again when its own time has come
             again = max(delivery.updated_at + self._keep, now) + _A_DAY
             await self._lookups.put(keys.late_row(delivery, again))
             return

@@ -5,10 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from azure.core.exceptions import AzureError
-
-from shared.errors import SwitchboardError
-
 _logger: Final = logging.getLogger(__name__)
 _SHARE: Final = timedelta(seconds=60)
 
@@ -31,7 +27,7 @@ async def run(
     for name, chore in chores.items():
         try:
             count = await chore(until=clock() + share)
-        except (AzureError, SwitchboardError) as exc:
+        except Exception as exc:  # noqa: BLE001 - whatever is wrong with one must not keep the others from being done
             _logger.error("%s, %s: %s", timer, name, type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
         else:
             if count:

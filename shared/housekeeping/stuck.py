@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.deliveries import status
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.open import OpenDeliveries, OpenEntry
 from shared.deliveries.record import Delivery
@@ -25,6 +24,11 @@ _LOST_AFTER: Final = timedelta(minutes=12)
 """longer than the host holds a message: a request that is overdue by this has none, or has it in vain"""
 _ASK_AFTER: Final = timedelta(minutes=30)
 _ASK_AT_MOST: Final = timedelta(hours=24)
+_GIVEN_UP_AFTER: Final = timedelta(days=4)
+"""Twilio keeps a text for 10 hours at most, a carrier tries for three days, and a call lasts a day: then nothing more
+comes, though many carriers send no receipt and `sent` stays the last word. Twilio advises to ask after 12 hours
+(https://www.twilio.com/docs/messaging/guides/outbound-message-logging); it is asked once a day until then"""
+_BAD_ONE_AGAIN: Final = timedelta(minutes=15)
 _UNCLAIMED_FOR: Final = timedelta(hours=1)
 
 
@@ -54,8 +58,14 @@ class Stuck:
         async for entry in self._entries.due(self._clock()):
             if self._clock() >= until:
                 break
-            await self._look_at(entry)
-            count += 1
+            try:
+                await self._look_at(entry)
+            except Exception as exc:  # noqa: BLE001 - one that can't be looked after must not keep all others waiting
+                # the text of an SDK's error holds URLs
+                about(_logger, entry.delivery_id).error("it could not be looked after: %s", type(exc).__name__)
+                await self._entries.put_off(entry, until=self._clock() + _BAD_ONE_AGAIN)
+            else:
+                count += 1
         return count
 
     async def _look_at(self, entry: OpenEntry) -> None:
@@ -70,8 +80,8 @@ class Stuck:
         if delivery.is_final or delivery.erased:
             await self._entries.close(entry)
             return
-        pending = delivery.status in status.PENDING
-        again = await self._wake(delivery, now) if pending else await self._ask(delivery, now)
+        ours = delivery.is_ours_to_send
+        again = await self._wake(delivery, now) if ours else await self._ask(delivery, now)
         if again is None:
             await self._entries.close(entry)
         else:
@@ -86,9 +96,12 @@ class Stuck:
         return now + max(_LOST_AFTER, min(now - delivery.updated_at, _ASK_AT_MOST))
 
     async def _ask(self, delivery: Delivery, now: datetime) -> datetime | None:
+        """Ask Twilio what became of it, and return when to ask again; None where nothing more will be known."""
         quiet = now - delivery.updated_at
-        if quiet < _ASK_AFTER or delivery.sid is None:
-            return delivery.updated_at + _ASK_AFTER if quiet < _ASK_AFTER else now + _ASK_AT_MOST
+        if quiet < _ASK_AFTER:
+            return delivery.updated_at + _ASK_AFTER
+        if delivery.sid is None:
+            return None
         ask = self._provider().message if delivery.channel == "sms" else self._provider().call
         try:
             resource = await ask(delivery.sid)
@@ -97,6 +110,9 @@ class Stuck:
             return now + _ASK_AFTER
         if resource is None:
             about(_logger, delivery.id).error("Twilio has it no more")
-            return now + _ASK_AT_MOST
+            return None
         after = await self._log.record(delivery, seen(resource, source="asked", at=now))
+        if after == delivery and quiet >= _GIVEN_UP_AFTER:
+            about(_logger, delivery.id).warning("no news for days, and none expected", extra={"status": after.status})
+            return None
         return None if after.is_final else now + min(max(quiet, _ASK_AFTER), _ASK_AT_MOST)

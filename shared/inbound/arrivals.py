@@ -8,7 +8,7 @@ from twilio.twiml.messaging_response import MessagingResponse
 from shared.consents import Consents, wish
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Direction, Event
-from shared.deliveries.status import Channel
+from shared.deliveries.status import Channel, as_twilios
 from shared.inbound.form import Form
 from shared.settings import Settings
 from shared.voice import twiml
@@ -79,7 +79,7 @@ def first_told(form: Form, event: Event, *, channel: Channel, direction: Directi
         id=event.sid or "",
         channel=channel,
         direction=direction,
-        status=event.status,
+        status=as_twilios(channel, event.status),
         created_at=event.at,
         updated_at=event.at,
         to=_address(form, "To"),

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from shared.consents import OPTED_OUT, Consents
 from shared.deliveries.keys import is_id
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Direction, Event
@@ -18,12 +17,8 @@ _logger: Final = logging.getLogger(__name__)
 _REST_OF_A_SECOND: Final = timedelta(microseconds=999_999)
 
 
-async def record_message_status(
-    log: DeliveryLog, consents: Consents, form: Form, *, delivery_id: str | None, now: datetime
-) -> None:
+async def record_message_status(log: DeliveryLog, form: Form, *, delivery_id: str | None, now: datetime) -> None:
     """Record a message's status callback; told twice, or late, it changes nothing.
-
-    Where it says that the recipient opted out, later texts from that sender are held back.
 
     Raises:
         FormInvalid: it lacks what every such callback carries.
@@ -33,12 +28,10 @@ async def record_message_status(
     event = _message_event(form, now)
     delivery = await _delivery(log, form, event, channel="sms", delivery_id=delivery_id)
     if delivery is not None:
-        await log.record(delivery, event, effect=lambda: _hold_back(consents, delivery, event))
+        await log.record(delivery, event)
 
 
-async def record_call_status(
-    log: DeliveryLog, _consents: Consents, form: Form, *, delivery_id: str | None, now: datetime
-) -> None:
+async def record_call_status(log: DeliveryLog, form: Form, *, delivery_id: str | None, now: datetime) -> None:
     """Record a call's status callback; as `record_message_status`.
 
     See https://www.twilio.com/docs/voice/api/call-resource#statuscallback.
@@ -102,13 +95,6 @@ async def _delivery(
     if delivery.sid not in {None, sid} and sid not in delivery.past_sids:
         about(_logger, delivery.id).error("a callback about another SID than its own", extra={"sid": sid})
     return delivery
-
-
-async def _hold_back(consents: Consents, delivery: Delivery, event: Event) -> None:
-    # the state is written last: where it says so already, this was heeded, and START may have come since
-    heeded = delivery.error_code in OPTED_OUT
-    if event.error_code in OPTED_OUT and not heeded and delivery.to and delivery.from_:
-        await consents.opt_out(delivery.to, delivery.from_, at=event.at, by=f"delivery {delivery.id}")
 
 
 async def _whose(log: DeliveryLog, sid: str, delivery_id: str | None) -> Delivery | None:

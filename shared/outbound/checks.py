@@ -17,7 +17,7 @@ from shared.text.templates.library import Templates
 from shared.voice import twiml
 from shared.voice.flows.library import Flows, check_data
 
-_LONGEST_METADATA: Final = 4096
+LONGEST_METADATA: Final = 4096
 # what a table can hold and bring back begins with 1601, and Python's time ends with 9999 in UTC
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST: Final = {"send_at": datetime(9900, 1, 1, tzinfo=UTC), "expires_at": datetime.max.replace(tzinfo=UTC)}
@@ -178,8 +178,8 @@ def _limit_faults(request: Request, settings: Settings) -> list[Fault]:
         problem = f"expected at most MAX_CALL_SECONDS ({settings.max_call_seconds}), got {request.time_limit_seconds}"
         faults.append(Fault("time_limit_seconds", problem))
     size = len(msgspec.json.encode(request.metadata))
-    if size > _LONGEST_METADATA:
-        faults.append(Fault("metadata", f"expected at most {_LONGEST_METADATA} bytes of JSON, got {size}"))
+    if size > LONGEST_METADATA:
+        faults.append(Fault("metadata", f"expected at most {LONGEST_METADATA} bytes of JSON, got {size}"))
     return faults
 
 

@@ -16,6 +16,7 @@ from shared.outbound.request import VALID_FOR, Request
 from shared.outbound.waiting import Wait
 from shared.text.segments import count
 
+OTHER_CONTENT: Final = "expected the content that this id was first used with, other content came"
 _SENDS_IN_AN_ATTEMPT: Final = 2
 """an attempt has the time of two sends: one to claim, one to send; no send begins that could end later"""
 
@@ -95,7 +96,7 @@ def as_recorded(request: Request, delivery: Delivery) -> Request:
     What an attempt left at Twilio is looked for by it, and a later attempt says the same.
     """
     text = {"say" if request.channel == "call" else "body": delivery.text} if delivery.text is not None else {}
-    return msgspec.structs.replace(request, from_=delivery.from_, **text)
+    return msgspec.structs.replace(request, to=delivery.to or request.to, from_=delivery.from_, **text)
 
 
 def claimed_again(delivery: Delivery, attempt: Attempt, request: Request) -> Delivery:
@@ -110,6 +111,7 @@ def claimed_again(delivery: Delivery, attempt: Attempt, request: Request) -> Del
         next_attempt_at=None,
         waits_for=None,
         fallback_at=delivery.fallback_at or _fallback_at(request, attempt),
+        candidates=(),
         updated_at=attempt.begun,
     )
 
@@ -156,6 +158,8 @@ def next_step(delivery: Delivery, *, content: str, now: datetime, settle: timede
     """Decide what to do with a message with this content hash whose request has this delivery."""
     if delivery.request_hash != content:
         return Next.REFUSE
+    if delivery.erased or delivery.sid is not None:
+        return Next.ACKNOWLEDGE
     if delivery.status == status.SUBMITTING:
         return Next.COME_BACK if delivery.deadline is not None and now < delivery.deadline else Next.DOUBT
     if delivery.status == status.UNCERTAIN:

@@ -10,7 +10,7 @@ from shared.deliveries.status import Channel
 from shared.documents import check_fields, parse_object
 from shared.errors import Fault, RequestInvalid
 from shared.outbound import internal
-from shared.outbound.checks import Rules, complete
+from shared.outbound.checks import LONGEST_METADATA, Rules, complete
 from shared.outbound.fallback import as_request
 from shared.outbound.request import LONGEST, MOST_STEPS, Fallback, Request
 
@@ -34,6 +34,10 @@ class _Id(msgspec.Struct, frozen=True):
 
 class _Channel(msgspec.Struct, frozen=True):
     channel: Channel | None = None
+
+
+class _Metadata(msgspec.Struct, frozen=True):
+    metadata: dict[str, str] | None = None
 
 
 def decode(message: bytes, rules: Rules) -> Decoded:
@@ -79,6 +83,15 @@ def channel_of(message: bytes) -> Channel | None:
         return msgspec.json.decode(message, type=_Channel).channel
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def metadata_of(message: bytes) -> dict[str, str]:
+    """Return the metadata that a message carries, even one that can't be used otherwise; none where it is too long."""
+    try:
+        metadata = msgspec.json.decode(message, type=_Metadata).metadata or {}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return metadata if len(msgspec.json.encode(metadata)) <= LONGEST_METADATA else {}
 
 
 def _request(document: Mapping[str, Any], rules: Rules) -> Request:

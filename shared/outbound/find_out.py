@@ -11,7 +11,8 @@ from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery
 from shared.errors import TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.logs import about
-from shared.outbound.outcomes import Outcomes, own_event
+from shared.outbound.gate import Gate
+from shared.outbound.outcomes import Outcomes, asked_for, own_event
 from shared.outbound.provider import Provider, Resource
 from shared.outbound.reconcile import begins, candidates, is_alike
 from shared.outbound.request import Request
@@ -32,12 +33,14 @@ class Finder:
         queue: Queue,
         provider: Provider,
         outcomes: Outcomes,
+        gate: Gate,
         clock: Callable[[], datetime],
     ) -> None:
         self._log = log
         self._queue = queue
         self._provider = provider
         self._outcomes = outcomes
+        self._gate = gate
         self._clock = clock
 
     async def is_free(self, delivery: Delivery, request: Request) -> bool:
@@ -45,12 +48,22 @@ class Finder:
 
         False otherwise: it was adopted, or is left for a person, or the look failed and will be made again.
         """
+        now = self._clock()
+        wait = self._gate.wait(now)
+        if wait is not None:
+            await self._look_again_later(delivery, at_least=wait)
+            return False
         try:
             listed = await self._list(request, delivery)
         except (TwilioRefused, TwilioUnavailable, TwilioUnclear, TooLate) as exc:
             about(_logger, delivery.id).warning("a look at Twilio failed, which is no look: %s", exc)
-            await self._look_again_later(delivery)
+            await self._gate.heed(exc, now)
+            await self._look_again_later(delivery, at_least=asked_for(exc))
             return False
+        await self._gate.open()
+        return await self._is_none_its_own(listed, delivery, request)
+
+    async def _is_none_its_own(self, listed: list[Resource], delivery: Delivery, request: Request) -> bool:
         for owner, resource in await self._not_of_others(candidates(listed, delivery, request), delivery):
             if owner is None and not is_alike(resource, request):
                 await self._leave(delivery, resource)
@@ -77,13 +90,18 @@ class Finder:
         look = self._provider.messages_to if request.channel == "sms" else self._provider.calls_to
         return await look(request.to, since=begins(delivery))
 
-    async def _look_again_later(self, delivery: Delivery) -> None:
+    async def _look_again_later(self, delivery: Delivery, *, at_least: timedelta) -> None:
         waited = self._clock() - (delivery.deadline or delivery.updated_at)
-        await self._queue.put(delivery.request or b"", delay=min(max(waited, _AGAIN), _AGAIN_AT_MOST))
+        delay = max(min(max(waited, _AGAIN), _AGAIN_AT_MOST), at_least)
+        await self._queue.put(delivery.request or b"", delay=delay)
 
     async def _leave(self, delivery: Delivery, resource: Resource) -> None:
+        if resource.sid in delivery.candidates:
+            return
         about(_logger, delivery.id).error("it may be at Twilio with another text: left for a person")
         reason = "Twilio has one like it whose text differs: it may be this one, and is never sent again by itself"
-        seen = msgspec.structs.replace(delivery, updated_at=self._clock())
-        event = own_event(seen, {"reason": reason, "candidate": resource.sid}, key=f"candidate:{resource.sid}")
-        await self._log.change(delivery, delivery, event)
+        left = msgspec.structs.replace(
+            delivery, candidates=(*delivery.candidates, resource.sid), updated_at=self._clock()
+        )
+        event = own_event(left, {"reason": reason, "candidate": resource.sid}, key=f"candidate:{resource.sid}")
+        await self._log.change(delivery, left, event)

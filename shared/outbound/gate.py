@@ -5,10 +5,14 @@ request every so often, and leaves a notice for those that only look.
 """
 
 import logging
+from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.errors import TwilioUnavailable
+from azure.core.exceptions import AzureError
+
+from shared.errors import SwitchboardError, TwilioRefused, TwilioUnavailable
+from shared.outbound.outcome import Decision, decide
 from shared.tables import Table
 
 _logger: Final = logging.getLogger(__name__)
@@ -18,8 +22,6 @@ _STALE: Final = timedelta(minutes=15)
 """a notice this old is of a process that is gone: the others would have written it again"""
 _PARTITION: Final = "account"
 _ROW: Final = "turned-away"
-HOLDING: Final = frozenset({401, 20003, 20005, 30002})
-"""not authenticated, in HTTP's words and in Twilio's, account not active, account suspended: https://www.twilio.com/docs/api/errors"""
 
 
 class Gate:
@@ -30,6 +32,8 @@ class Gate:
         self._pause = timedelta(0)
         self._until: datetime | None = None
         self._asking = False
+        self._may_be_noticed = True
+        """a notice of this process, or of one that is gone, may stand"""
         self.code: int | None = None
         """why it is shut: Twilio's error code"""
 
@@ -43,6 +47,13 @@ class Gate:
             return None
         return self._until - now
 
+    async def heed(self, error: SwitchboardError, now: datetime) -> None:
+        """Shut or open by what an error of Twilio says of the account; most say nothing of it."""
+        if decide(error) is Decision.HOLD:
+            await self.shut(getattr(error, "code", None) or 0, now)
+        elif isinstance(error, TwilioRefused):
+            await self.open()
+
     async def shut(self, code: int, now: datetime) -> None:
         """Twilio turned the account away; those that were under way when it shut do not make the pause longer."""
         if self._until is not None and not self._asking:
@@ -52,15 +63,16 @@ class Gate:
         self._until = now + self._pause
         self.code = code
         _logger.critical("Twilio turns this account away (%d): nothing is sent until that is mended", code)
-        await self._lookups.put({"PartitionKey": _PARTITION, "RowKey": _ROW, "Code": code, "At": now})
+        self._may_be_noticed = True
+        await _try(self._lookups.put({"PartitionKey": _PARTITION, "RowKey": _ROW, "Code": code, "At": now}))
 
     async def open(self) -> None:
-        """Twilio answered as it does for an account in order."""
-        if self._until is None:
-            return
-        self._pause, self._until, self._asking, self.code = timedelta(0), None, False, None
-        _logger.warning("Twilio takes requests of this account again")
-        await self._lookups.delete(_PARTITION, _ROW)
+        """Twilio answered as it does for an account in order; the first time, a notice of before is taken down."""
+        if self._until is not None:
+            self._pause, self._until, self._asking, self.code = timedelta(0), None, False, None
+            _logger.warning("Twilio takes requests of this account again")
+        if self._may_be_noticed:
+            self._may_be_noticed = not await _try(self._lookups.delete(_PARTITION, _ROW))
 
     async def check(self, now: datetime) -> None:
         """Look at the notice.
@@ -71,3 +83,13 @@ class Gate:
         row = await self._lookups.get(_PARTITION, _ROW)
         if row is not None and row["At"] > now - _STALE:
             raise TwilioUnavailable(f"Twilio turns this account away ({row['Code']})", code=row["Code"])
+
+
+async def _try(write: Awaitable[None]) -> bool:
+    """Write or delete the notice; without it only those that look know less, and nothing must fail for that."""
+    try:
+        await write
+    except AzureError as exc:
+        _logger.warning("the notice about this account could not be changed: %s", type(exc).__name__)
+        return False
+    return True

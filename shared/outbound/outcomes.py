@@ -2,22 +2,31 @@
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
+from azure.core.exceptions import AzureError
 
 from shared.consents import Consents
 from shared.deliveries import status
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
-from shared.errors import Changed, Fault, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
+from shared.errors import (
+    Changed,
+    Fault,
+    SwitchboardError,
+    TooLate,
+    TwilioRefused,
+    TwilioUnavailable,
+    TwilioUnclear,
+)
 from shared.logs import about
 from shared.outbound.claim import settled_at
-from shared.outbound.decode import channel_of, id_of
-from shared.outbound.gate import HOLDING, Gate
-from shared.outbound.outcome import Decision, decide
+from shared.outbound.decode import channel_of, id_of, metadata_of
+from shared.outbound.gate import Gate
+from shared.outbound.outcome import Decision, decide, is_unknown, wait_for
 from shared.outbound.provider import Resource
 from shared.queues import Queue
 from shared.text.numbers import mask
@@ -38,7 +47,7 @@ class Outcomes:
     """Puts on record how attempts ended. Wake-ups are written before the state that relies on them.
 
     Its methods raise Changed where somebody else changed the delivery meanwhile, and azure.core's errors: the message
-    must be taken again then, and nothing is lost.
+    must be taken again then, and nothing is lost. Once a wake-up is written they raise nothing more, see `_follow_up`.
     """
 
     def __init__(
@@ -78,11 +87,14 @@ class Outcomes:
         about(_logger, delivery.id).warning("not sent: %s", error)
         reason = {"reason": str(error)}
         code = _code(error)
-        if isinstance(error, TwilioRefused) and code not in HOLDING:
-            await self._gate.open()
-        match decide(error):
-            case Decision.RETRY:
+        await self._gate.heed(error, self._clock())
+        if is_unknown(error):
+            about(_logger, delivery.id).error("a code that this app does not know: permanent", extra={"code": code})
+        match decide(error, before=delivery.error_code):
+            case Decision.RETRY | Decision.HOLD:
                 await self._retry(delivery, error)
+            case Decision.ONCE_MORE if self._is_valid_in(delivery, wait_for(error)):
+                await self._retry(delivery, error, at_least=wait_for(error))
             case Decision.FIND_OUT:
                 await self.doubt(delivery, reason=str(error), code=code)
             case Decision.SUPPRESS if delivery.channel == "sms":
@@ -90,18 +102,18 @@ class Outcomes:
                     delivery.to or "", delivery.from_ or "", at=self._clock(), by=f"delivery {delivery.id}"
                 )
                 await self.end(delivery, status.SUPPRESSED, reason, code=code, text=_explanation(error))
-            case Decision.SUPPRESS | Decision.FAIL:
+            case Decision.SUPPRESS | Decision.FAIL | Decision.ONCE_MORE:
                 about(_logger, delivery.id).error("failed for good", extra={"code": code})
                 await self.end(delivery, status.FAILED, reason, code=code, text=_explanation(error))
 
-    async def doubt(self, delivery: Delivery, *, reason: str, code: int | None = None) -> Delivery:
+    async def doubt(self, delivery: Delivery, *, reason: str, code: int | None = None) -> None:
         """Say that the outcome of the last attempt is not known, and come back when it can be found out."""
         now = self._clock()
         await self._queue.put(delivery.request or b"", delay=settled_at(delivery, settle=self._settle) - now)
         after = msgspec.structs.replace(
             delivery, status=status.UNCERTAIN, error_code=code, error_message=reason, updated_at=now
         )
-        return await self._log.change(delivery, after, own_event(after, {"reason": reason}))
+        await self._follow_up(delivery, self._log.change(delivery, after, own_event(after, {"reason": reason})))
 
     async def end(
         self, delivery: Delivery, word: str, raw: dict[str, Any], *, code: int | None = None, text: str | None = None
@@ -137,6 +149,7 @@ class Outcomes:
             reasons=shown + more,
             named=(id_of(message) or "")[:_LONGEST_NAMED] or None,
             error_message="; ".join(shown)[:1000],
+            metadata=metadata_of(message),
             request=message,
         )
         about(_logger, message_id).error("a message that can't be sent: %s", "; ".join(shown))
@@ -144,11 +157,8 @@ class Outcomes:
 
     async def _retry(self, delivery: Delivery, error: SendError, *, at_least: timedelta = timedelta(0)) -> None:
         now = self._clock()
-        code = _code(error)
-        if code in HOLDING and not at_least:
-            await self._gate.shut(code or 0, now)
-        asked = timedelta(seconds=min(getattr(error, "retry_after", None) or 0, _LONGEST_ASKED.total_seconds()))
-        delay = back_off(delivery.attempts, at_least=max(asked, at_least), jitter=random.random())  # noqa: S311 - no secret
+        at_least = max(asked_for(error), at_least)
+        delay = back_off(delivery.attempts, at_least=at_least, jitter=random.random())  # noqa: S311 - no secret
         due = now + delay
         if delivery.expires_at is not None and due >= delivery.expires_at:
             due = delivery.expires_at
@@ -157,11 +167,28 @@ class Outcomes:
             delivery,
             status=status.RETRYING,
             next_attempt_at=due,
-            error_code=code,
+            error_code=_code(error),
             error_message=str(error),
             updated_at=now,
         )
-        await self._change(delivery, after, own_event(after, {"reason": str(error), "next_attempt_at": due}))
+        event = own_event(after, {"reason": str(error), "next_attempt_at": due})
+        await self._follow_up(delivery, self._change(delivery, after, event))
+
+    def _is_valid_in(self, delivery: Delivery, wait: timedelta) -> bool:
+        return delivery.expires_at is None or self._clock() + wait < delivery.expires_at
+
+    async def _follow_up(self, delivery: Delivery, change: Awaitable[object]) -> None:
+        """Write the state that a wake-up stands for; where that fails, it is left to the wake-up.
+
+        To raise would bring the message that was taken back beside its wake-up, and both would do the same again: one
+        becomes two, four, eight. And nothing is lost. The wake-up holds the whole request, and it is the row that
+        decides what becomes of it: either somebody else changed it, and that holds; or it still says `submitting`, and
+        is doubted again once the attempt's time is over, looked for, and sent where the look finds nothing.
+        """
+        try:
+            await change
+        except (Changed, AzureError) as exc:
+            about(_logger, delivery.id).warning("its state is left to its message, which comes: %s", type(exc).__name__)
 
     async def _change(self, before: Delivery, after: Delivery, event: Event) -> None:
         """Change a delivery as the outcome of its attempt wants it, also where somebody came to doubt that attempt."""
@@ -181,6 +208,11 @@ def back_off(attempts: int, *, at_least: timedelta, jitter: float) -> timedelta:
     """
     doubled: timedelta = min(_FIRST_DELAY * 2 ** min(attempts - 1, 20), _LONGEST_DELAY)
     return max(doubled * (1 - jitter / 2), at_least * (1 + jitter / 4))
+
+
+def asked_for(error: SwitchboardError) -> timedelta:
+    """Return how long Twilio asks to be left alone, in reason."""
+    return timedelta(seconds=min(getattr(error, "retry_after", None) or 0, _LONGEST_ASKED.total_seconds()))
 
 
 def seen(resource: Resource, *, source: str, at: datetime) -> Event:

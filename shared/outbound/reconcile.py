@@ -16,6 +16,8 @@ from shared.text.numbers import MESSAGING_SERVICE
 CLOCKS: Final = timedelta(seconds=10)
 """how far Twilio's clock, which counts whole seconds, and ours may stand apart"""
 _BY_A_CREATE: Final = "outbound-api"
+_TRIAL: Final = "Sent from your Twilio trial account - "
+"""a trial account puts this before every text: https://www.twilio.com/docs/usage/tutorials/how-to-use-your-free-trial-account"""
 
 
 def begins(delivery: Delivery) -> datetime:
@@ -35,11 +37,14 @@ def candidates(listed: Iterable[Resource], delivery: Delivery, request: Request)
 
 
 def is_alike(resource: Resource, request: Request) -> bool:
-    """Tell whether its text is the one that was asked for; calls, and messages without a text, have none to compare.
+    """Tell whether its text is the one that was asked for, and nothing more.
 
-    A trial account puts a sentence before the text.
+    What was asked for without a text (a call, media alone) is alike where none is seen. A content template's text is
+    made at Twilio: it can't be compared, and so is not alike.
     """
-    return request.body is None or (resource.body or "").endswith(request.body)
+    if request.body is None:
+        return not resource.body
+    return resource.body in {request.body, _TRIAL + request.body}
 
 
 def _since_claim(resource: Resource, delivery: Delivery) -> timedelta:
@@ -63,5 +68,5 @@ def _sender_fits(resource: Resource, request: Request) -> bool:
     asked = request.from_ or ""
     if MESSAGING_SERVICE.fullmatch(asked):
         return resource.service == asked
-    # a service picks From later: without one it is there at once, and a service's message is none of a number's
-    return resource.from_ == asked or (resource.from_ is None and resource.service is None)
+    # a service picks From later, and maybe this very number: a service's message is none of a number's all the same
+    return resource.service is None and resource.from_ in {asked, None}

@@ -8,7 +8,10 @@ import msgspec
 from shared.deliveries import status
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery
-from shared.errors import SwitchboardError
+from shared.errors import Fault, RequestInvalid, SwitchboardError
+from shared.outbound.checks import Rules
+from shared.outbound.claim import OTHER_CONTENT
+from shared.outbound.decode import decode
 from shared.outbound.outcomes import own_event
 from shared.outbound.request import VALID_FOR
 from shared.queues import Queue
@@ -19,40 +22,58 @@ REPLAYABLE: Final = frozenset({status.REJECTED, status.FAILED, status.EXPIRED, "
 
 
 class NotReplayable(SwitchboardError):
-    """It is not over, went well, or nothing is left of it to send."""
+    """It is not over, went well, was replayed already, or nothing is left of it to send."""
 
 
-async def replay(delivery: Delivery, *, log: DeliveryLog, queue: Queue, now: datetime) -> None:
+async def replay(
+    delivery: Delivery,
+    *,
+    rules: Rules,
+    log: DeliveryLog,
+    queue: Queue,
+    now: datetime,
+    looked: bool = False,
+) -> None:
     """Send a delivery's request again.
 
-    What failed becomes `retrying`, and its next attempt is due now; what it was at Twilio before is remembered. What
-    was rejected before it was claimed has never been a request: its message goes to the queue as it came, and may be
-    rejected again.
+    What failed becomes `retrying`, and its next attempt is due now; what it was at Twilio before is remembered. So does
+    what was left for a person, where that person `looked`, and did not find it at Twilio. What was rejected before it
+    was claimed has never been a request: its message goes to the queue as it came, once, as it may be rejected again
+    under another id.
 
     Raises:
         NotReplayable: there is nothing to send again.
+        RequestInvalid: it still can't be sent; every fault is named.
         Changed: somebody else did something with it just now.
         azure.core's errors: it may have been enqueued; asking again does no harm.
     """
-    if delivery.status not in REPLAYABLE or delivery.request is None:
+    replayable = delivery.status in REPLAYABLE or (looked and delivery.is_left_for_a_person)
+    if delivery.request is None or not replayable:
         raise NotReplayable(f"expected one of {', '.join(sorted(REPLAYABLE))}, it is {delivery.status}")
-    if delivery.status == status.REJECTED and delivery.request_hash is None:
-        event = own_event(
-            msgspec.structs.replace(delivery, updated_at=now),
-            {"reason": "replayed"},
-            key=f"replayed:{now:%Y%m%dT%H%M%S}",
-        )
+    if delivery.replayed_at is not None:
+        raise NotReplayable(f"it was replayed at {delivery.replayed_at:%Y-%m-%dT%H:%M:%SZ}: its message is another now")
+    decoded = decode(delivery.request, rules)
+    if delivery.request_hash is None:
+        first = await log.get(decoded.request.id)
+        if first is not None and first.request_hash != decoded.hash:
+            raise RequestInvalid("it can't be sent", [Fault("id", OTHER_CONTENT)])
+        replayed = msgspec.structs.replace(delivery, replayed_at=now, updated_at=now)
         await queue.put(delivery.request)
-        await log.change(delivery, delivery, event)
+        await log.change(delivery, replayed, own_event(replayed, {"reason": "replayed"}, key="replayed"))
         return
-    past = (*delivery.past_sids, delivery.sid) if delivery.sid else delivery.past_sids
+    not_it = delivery.candidates if delivery.is_left_for_a_person else ()
+    past = (*delivery.past_sids, *filter(None, [delivery.sid]), *not_it)
     after = msgspec.structs.replace(
         delivery,
         status=status.RETRYING,
         sid=None,
         sequence=None,
         past_sids=past,
+        candidates=(),
+        error_code=None,
+        error_message=None,
         next_attempt_at=now,
+        fallback_at=None,
         expires_at=now + VALID_FOR,
         updated_at=now,
     )

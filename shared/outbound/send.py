@@ -15,6 +15,7 @@ from shared.logs import about
 from shared.outbound import internal, parameters
 from shared.outbound.checks import Rules
 from shared.outbound.claim import (
+    OTHER_CONTENT,
     Attempt,
     Next,
     as_recorded,
@@ -66,7 +67,7 @@ class Sender:
         self._gate = gate
         self._clock = clock
         self._outcomes = Outcomes(log=log, queue=queue, consents=consents, gate=gate, settle=self._settle, clock=clock)
-        self._finder = Finder(log=log, queue=queue, provider=provider, outcomes=self._outcomes, clock=clock)
+        self._finder = Finder(log=log, queue=queue, provider=provider, outcomes=self._outcomes, gate=gate, clock=clock)
 
     async def take(self, message_id: str, message: bytes, *, enqueued_at: datetime | None = None) -> None:
         """Send what a message asks for, once.
@@ -152,12 +153,24 @@ class Sender:
         if delivery.fallback_at is not None:
             await self._wakes.follow_up(request.id, delay=delivery.fallback_at - self._clock() + _SOON)
 
-    async def give_up(self, message_id: str, message: bytes, *, reason: str) -> None:
-        """Put what the host gave up on record as rejected; a request that was claimed is looked after without it."""
-        if await self._claimed_with(message) is None:
-            await self._outcomes.reject(
-                message_id, message, (Fault("request", reason), *faults_of(message, self._rules))
+    async def give_up(self, message_id: str, message: bytes, *, reason: str, readable: bool = True) -> None:
+        """Take care of what the host gave up: a request that was claimed is looked after without its message.
+
+        One that was not, and can be sent, goes back into the queue, as does what the app told itself: storage was away
+        for as many tries as the host makes. What has faults is rejected, and what the host can't even read (`readable`
+        is false).
+        """
+        if await self._claimed_with(message) is not None:
+            return
+        noted = isinstance(internal.read(message), internal.Wake | internal.FollowUp)
+        faults = () if noted else faults_of(message, self._rules)
+        if readable and not faults:
+            about(_logger, id_of(message) or message_id).error(
+                "the host gave it up, and it can be sent: enqueued again"
             )
+            await self._queue.put(message)
+        else:
+            await self._outcomes.reject(message_id, message, (Fault("request", reason), *faults))
 
     async def _refuse(self, message_id: str, message: bytes, faults: tuple[Fault, ...]) -> None:
         claimed = await self._claimed_with(message)
@@ -185,13 +198,17 @@ class Sender:
 
     async def _go_on(self, message_id: str, message: bytes, decoded: Decoded, delivery: Delivery) -> None:
         now = self._clock()
+        step = next_step(delivery, content=decoded.hash, now=now, settle=self._settle)
+        if step in {Next.FIND_OUT, Next.SEND}:
+            # a crash may have come between an event and the state: what Twilio said counts before anything is sent
+            delivery = await self._log.fold_again(delivery)
+            step = next_step(delivery, content=decoded.hash, now=now, settle=self._settle)
         request = as_recorded(decoded.request, delivery)
-        match next_step(delivery, content=decoded.hash, now=now, settle=self._settle):
+        match step:
             case Next.ACKNOWLEDGE:
                 about(_logger, delivery.id).info("a duplicate: it is %s already", delivery.status)
             case Next.REFUSE:
-                problem = "expected the content that this id was first used with, other content came"
-                await self._outcomes.reject(message_id, message, (Fault("id", problem),))
+                await self._outcomes.reject(message_id, message, (Fault("id", OTHER_CONTENT),))
             case Next.COME_BACK if delivery.status == status.SCHEDULED:
                 await self._wakes.set(delivery)
             case Next.COME_BACK:

@@ -24,6 +24,7 @@ from shared.scheduling.schedules import ScheduleConflict
 from shared.wiring import Wiring
 
 _logger: Final = logging.getLogger(__name__)
+_MEANWHILE: Final = "something else happened to it in the same moment: see what it is now, and ask again"
 
 
 class NotFound(SwitchboardError):
@@ -45,11 +46,11 @@ def with_problems(handler: Handler) -> Handler:
             return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(exc), errors=errors)
         except NotFound as exc:
             return problem(HTTPStatus.NOT_FOUND, str(exc))
-        except (NotErasable, NotReplayable, ScheduleConflict) as exc:
-            return problem(HTTPStatus.CONFLICT, str(exc))
+        except (NotErasable, NotReplayable, ScheduleConflict, Changed) as exc:
+            return problem(HTTPStatus.CONFLICT, _MEANWHILE if isinstance(exc, Changed) else str(exc))
         except (TwilioRefused, TwilioUnavailable, TwilioUnclear) as exc:
             return problem(HTTPStatus.BAD_GATEWAY, f"Twilio did not do its part: {exc}")
-        except (AzureError, Changed) as exc:
+        except AzureError as exc:
             _logger.error("storage did not answer: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "storage does not answer now; try again")
 

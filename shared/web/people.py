@@ -13,7 +13,7 @@ from shared.deliveries import erasure, keys, view
 from shared.deliveries.record import Delivery
 from shared.deliveries.search import Search
 from shared.documents import read_document
-from shared.errors import Changed
+from shared.errors import Changed, RequestInvalid
 from shared.outbound.cancel import CANCELABLE, cancel
 from shared.outbound.enqueue import prepare
 from shared.outbound.replay import NotReplayable, replay
@@ -58,27 +58,35 @@ async def erase(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     found = await _find(req, wiring)
     if found.status in CANCELABLE:
         found = await cancel(found, log=wiring.log, now=clock())
-    await erasure.erase(found, log=wiring.log, provider=wiring.provider)
+    await erasure.erase(found, log=wiring.log, provider=wiring.provider, now=clock())
     return func.HttpResponse(status_code=HTTPStatus.NO_CONTENT)
 
 
 @with_problems
 async def replay_one(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Send a rejected or failed delivery again."""
+    """Send a rejected or failed delivery again, or one that was left for a person, who asks for it having looked."""
     found = await _find(req, wiring)
-    await replay(found, log=wiring.log, queue=wiring.outbound, now=clock())
+    await replay(found, rules=wiring.rules, log=wiring.log, queue=wiring.outbound, now=clock(), looked=True)
     return json_answer({"id": found.id}, HTTPStatus.ACCEPTED)
 
 
 @with_problems
 async def replay_found(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Send a page of rejected or failed deliveries again, and say which, and where the search goes on."""
+    """Send a page of rejected or failed deliveries again, and say which, and where the search goes on.
+
+    Where storage fails on the way, 503 says which are sent again all the same.
+    """
     page = await wiring.search(_wanted(req, wiring))
-    replayed = []
-    for found in page.deliveries:
-        with contextlib.suppress(NotReplayable, Changed):
-            await replay(found, log=wiring.log, queue=wiring.outbound, now=clock())
-            replayed.append(found.id)
+    replayed: list[str] = []
+    try:
+        for found in page.deliveries:
+            with contextlib.suppress(NotReplayable, RequestInvalid, Changed):
+                await replay(found, rules=wiring.rules, log=wiring.log, queue=wiring.outbound, now=clock())
+                replayed.append(found.id)
+    except AzureError as exc:
+        _logger.error("storage did not answer: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
+        detail = "storage does not answer now; `replayed` are sent again, ask once more for the others"
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, replayed=replayed)
     return json_answer({"replayed": replayed, "cursor": page.cursor}, HTTPStatus.ACCEPTED)
 
 

@@ -40,9 +40,7 @@ class Webhook:
 class RecordStatus(Protocol):
     """A use-case that puts a status callback on record."""
 
-    def __call__(
-        self, log: DeliveryLog, consents: Consents, form: Form, /, *, delivery_id: str | None, now: datetime
-    ) -> Awaitable[None]:
+    def __call__(self, log: DeliveryLog, form: Form, /, *, delivery_id: str | None, now: datetime) -> Awaitable[None]:
         """Raise FormInvalid where it can't be read, Changed or azure.core's errors where it is not on record."""
 
 
@@ -77,7 +75,7 @@ async def status_callback(req: func.HttpRequest, wiring: Wiring, record: RecordS
     try:
         webhook = verify(req, wiring.settings)
         async with asyncio.timeout(_DEADLINE):
-            await record(wiring.log, wiring.consents, webhook.form, delivery_id=webhook.delivery_id, now=clock())
+            await record(wiring.log, webhook.form, delivery_id=webhook.delivery_id, now=clock())
     except SignatureInvalid as exc:
         return _forbidden(exc)
     except FormInvalid as exc:

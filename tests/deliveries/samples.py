@@ -88,6 +88,8 @@ deliveries = st.builds(
     next_attempt_at=maybe | moments,
     expires_at=maybe | moments,
     past_sids=st.lists(texts, max_size=2).map(tuple),
+    candidates=st.lists(texts, max_size=2).map(tuple),
+    replayed_at=maybe | moments,
     erased=st.booleans(),
 )
 raws = st.dictionaries(texts, texts | numbers | st.lists(texts, max_size=2) | st.booleans(), max_size=4)

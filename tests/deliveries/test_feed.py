@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from azure.storage.queue.aio import QueueClient
 
+from shared.deliveries import rows
 from shared.deliveries.feed import Feed, as_document
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
@@ -43,10 +44,12 @@ def test_an_event_is_told_with_what_its_reader_needs_to_act() -> None:
         "id": "order-1",
         "channel": "sms",
         "direction": "outbound",
+        "named": None,
         "status": "undelivered",
         "sid": SID,
         "error": {"code": 30003, "message": "Unreachable"},
         "at": event.at,
+        "origin": None,
         "metadata": {"order": "7"},
     }
 
@@ -54,6 +57,12 @@ def test_an_event_is_told_with_what_its_reader_needs_to_act() -> None:
 def test_where_nothing_went_wrong_there_is_no_error() -> None:
     assert as_document(a_delivery(), an_event("sent"))["error"] is None
     assert as_document(a_delivery(), an_event("failed", error_code=30008))["error"] == {"code": 30008, "message": None}
+
+
+def test_a_rejected_message_is_told_with_the_id_that_it_names() -> None:
+    rejected = a_delivery(id="message-1", status="rejected", named="order-1", metadata={"order": "7"})
+    told = as_document(rejected, an_event("rejected", sid=None))
+    assert (told["id"], told["named"], told["metadata"]) == ("message-1", "order-1", {"order": "7"})
 
 
 async def test_every_event_goes_into_the_queue_as_base64_json(fed: Fed) -> None:
@@ -74,10 +83,12 @@ async def test_every_event_goes_into_the_queue_as_base64_json(fed: Fed) -> None:
         "id": "order-1",
         "channel": "sms",
         "direction": "outbound",
+        "named": None,
         "status": "queued",
         "sid": SID,
         "error": None,
         "at": NOW.isoformat().replace("+00:00", "Z"),
+        "origin": None,
         "metadata": {"order": "7"},
     }
 
@@ -120,6 +131,31 @@ async def test_an_event_that_could_not_be_told_is_told_when_it_comes_again(fed: 
     assert await fed.told() == []
     await fed.log.record(after, an_event("sent"))
     assert [document["status"] for document in await fed.told()] == ["sent"]
+
+
+async def test_what_a_crash_kept_from_being_told_is_told_when_it_is_folded(fed: Fed) -> None:
+    delivery = await fed.storage.log.claim(a_delivery())
+    assert delivery is not None
+    for event in (an_event("sent"), an_event("delivered", seconds=1), an_event("queued", seconds=2)):
+        await fed.storage.deliveries.insert(rows.event_row("order-1", event))
+    folded = await fed.log.fold_again(delivery)
+    assert [document["status"] for document in await fed.told()] == ["sent", "delivered"], "what changed it"
+    await fed.log.fold_again(folded)
+    assert await fed.told() == []
+
+
+async def test_what_could_not_be_told_is_not_folded_before_it_is_told(fed: Fed) -> None:
+    class Away(Feed):
+        async def tell(self, delivery: Delivery, event: Event) -> None:
+            raise ConnectionError(f"{delivery.id} {event.key}")
+
+    delivery = await fed.storage.log.claim(a_delivery())
+    assert delivery is not None
+    await fed.storage.deliveries.insert(rows.event_row("order-1", an_event("delivered")))
+    log = DeliveryLog(fed.storage.deliveries, fed.storage.lookups, feed=Away(Queue(fed.client)))
+    with pytest.raises(ConnectionError):
+        await log.fold_again(delivery)
+    assert await fed.log.get("order-1") == delivery
 
 
 async def test_while_the_feed_is_away_nothing_is_acknowledged(fed: Fed) -> None:

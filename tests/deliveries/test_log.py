@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from shared.deliveries import keys, rows
-from shared.deliveries.record import Delivery, Event
+from shared.deliveries.log import DeliveryLog
+from shared.deliveries.record import Delivery, Event, tombstone
 from shared.errors import Changed
 from shared.tables import Entity, Table
 from tests.deliveries.samples import NOW, OTHER_SID, SID, a_delivery, an_event
@@ -238,7 +239,7 @@ async def test_a_timeline_holds_the_events_of_one_delivery_only(storage: Storage
 async def test_a_word_that_this_app_does_not_know_is_kept_and_told(
     storage: Storage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    delivery = await claimed(storage, sid=SID)
+    delivery = await claimed(storage, sid=SID, status="sent")
     with caplog.at_level(logging.ERROR, "shared"):
         assert await storage.log.record(delivery, an_event("exploded")) == delivery
     assert [event.status for event in await storage.log.timeline("order-1")] == ["exploded"]
@@ -390,6 +391,8 @@ async def test_what_was_changed_since_it_was_read_is_not_erased(storage: Storage
     delivery = await storage.log.get("order-1")
     assert delivery is not None
     assert delivery.to == "+14155550100"
+    assert len(await storage.log.timeline("order-1")) == 1
+    assert len(await index_rows(storage, "to")) == 1
 
 
 async def test_an_erasure_that_a_crash_cut_short_can_be_made_again(storage: Storage) -> None:
@@ -401,8 +404,31 @@ async def test_an_erasure_that_a_crash_cut_short_can_be_made_again(storage: Stor
     log = type(storage.log)(Dead(storage.deliveries._client), storage.lookups)
     with pytest.raises(ConnectionError):
         await log.erase(delivery)
-    assert (await storage.log.erase(delivery)).erased
+    left = await storage.log.get("order-1")
+    assert left is not None
+    assert left == msgspec.structs.replace(tombstone(delivery), version=left.version), "to everybody who looks"
+    again = await storage.log.erase(left)
+    assert (again.erased, again) == (True, await storage.log.get("order-1"))
+    [row] = await storage.rows(storage.deliveries)
+    assert "To" not in row
+    assert await storage.log.erase(again) == again
+
+
+async def test_events_and_the_entry_by_recipient_that_a_crash_left_of_an_erased_one_go_with_the_next_try(
+    storage: Storage,
+) -> None:
+    class Dead(Table):
+        async def delete(self, partition: str, row: str, *, version: str | None = None) -> None:
+            raise ConnectionError(f"{partition} {row} {version}")
+
+    delivery = await storage.log.record(await claimed(storage), said("delivered"))
+    with pytest.raises(ConnectionError):
+        await type(storage.log)(Dead(storage.deliveries._client), storage.lookups).erase(delivery)
+    left = await storage.log.get("order-1")
+    assert left is not None
+    await storage.log.erase(left)
     assert len(await storage.rows(storage.deliveries)) == 1
+    assert await index_rows(storage, "to") == []
 
 
 async def test_an_erased_id_is_never_claimed_again(storage: Storage) -> None:
@@ -410,18 +436,48 @@ async def test_an_erased_id_is_never_claimed_again(storage: Storage) -> None:
     assert await storage.log.claim(a_delivery(attempt="token-2")) is None
 
 
-async def test_an_effect_comes_after_the_event_and_before_the_state_and_is_repeated(storage: Storage) -> None:
+async def test_another_sid_that_it_was_told_of_is_not_its_own_after_it_was_reopened(storage: Storage) -> None:
     delivery = await claimed(storage)
-    found: list[tuple[int, str]] = []
+    delivery = await storage.log.record(delivery, an_event("undelivered"))
+    await storage.log.record(delivery, an_event("delivered", sid=OTHER_SID, seconds=1))
+    waiting = msgspec.structs.replace(delivery, status="retrying", sid=None, past_sids=(SID,))
+    reopened = await storage.log.reopen(delivery, waiting, an_event("retrying", sid=None, seconds=2))
+    assert reopened.past_sids == (SID, OTHER_SID)
+    assert await storage.log.fold_again(reopened) == reopened
+    assert await storage.log.record(reopened, an_event("delivered", sid=OTHER_SID, seconds=3)) == reopened
 
-    async def effect() -> None:
-        current = await storage.log.get("order-1")
+
+async def test_who_ends_it_leaves_the_entry_of_who_opens_it_again_before_that_is_taken_out(storage: Storage) -> None:
+    class Replayed(Table):
+        """Right after it failed, somebody asks for another attempt."""
+
+        async def merge(self, entity: Entity, *, version: str) -> str:
+            written = await super().merge(entity, version=version)
+            failed = await storage.log.get("order-1")
+            assert failed is not None
+            waiting = msgspec.structs.replace(failed, status="retrying", sid=None)
+            await storage.log.reopen(failed, waiting, an_event("retrying", sid=None, seconds=1))
+            return written
+
+    delivery = await claimed(storage)
+    log = type(storage.log)(Replayed(storage.deliveries._client), storage.lookups)
+    await log.record(delivery, an_event("failed"))
+    assert await index_rows(storage, "open") == [keys.open_partition("order-1")]
+
+
+async def test_what_follows_from_an_event_comes_after_it_and_before_the_state_and_is_repeated(storage: Storage) -> None:
+    found: list[tuple[str, int, str]] = []
+
+    async def heed(told: Delivery, event: Event) -> None:
+        current = await storage.log.get(told.id)
         assert current is not None
-        found.append((len(await storage.log.timeline("order-1")), current.status))
+        found.append((event.status, len(await storage.log.timeline(told.id)), current.status))
         if len(found) == 1:
             raise ConnectionError
 
+    delivery = await claimed(storage)
+    log = DeliveryLog(storage.deliveries, storage.lookups, heed=heed)
     with pytest.raises(ConnectionError):
-        await storage.log.record(delivery, an_event("sent"), effect=effect)
-    assert (await storage.log.record(delivery, an_event("sent"), effect=effect)).status == "sent"
-    assert found == [(1, "submitting"), (1, "submitting")]
+        await log.record(delivery, an_event("sent"))
+    assert (await log.record(delivery, an_event("sent"))).status == "sent"
+    assert found == [("sent", 1, "submitting")] * 2

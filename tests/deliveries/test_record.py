@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.deliveries import status
-from shared.deliveries.record import Delivery, Event, fold
+from shared.deliveries.record import Delivery, Event, fold, tombstone
 from tests.deliveries.samples import NOW, OTHER_SID, SID, a_delivery, an_event, events
 
 
@@ -98,8 +98,34 @@ def test_a_word_that_this_app_does_not_know_changes_no_status(word: str) -> None
     assert fold(delivery, an_event(word, seconds=1)) == delivery
 
 
-def test_even_an_unknown_word_brings_the_sid_to_a_delivery_without_one() -> None:
-    assert fold(a_delivery(), an_event("exploded", seconds=1)) == a_delivery(sid=SID)
+@pytest.mark.parametrize("word", ["exploded", "scheduled", "uncertain"])
+@pytest.mark.parametrize("pending", ["submitting", "uncertain", "retrying", "scheduled"])
+@pytest.mark.parametrize(("channel", "lowest"), [("sms", "accepted"), ("call", "queued")])
+def test_even_an_unknown_word_says_that_twilio_has_it_and_any_known_one_comes_after(
+    channel: status.Channel, lowest: str, pending: str, word: str
+) -> None:
+    waiting = a_delivery(channel=channel, status=pending, next_attempt_at=NOW, error_code=20429)
+    after = fold(waiting, an_event(word, seconds=1))
+    assert (after.status, after.sid, after.next_attempt_at, after.error_code) == (lowest, SID, None, None)
+    assert fold(after, an_event(word, seconds=2)) == after
+    known = "ringing" if channel == "call" else "queued"
+    assert fold(after, an_event(known, seconds=3)).status == known
+
+
+def test_an_unknown_word_of_another_sid_changes_nothing() -> None:
+    waiting = a_delivery(status="retrying", past_sids=(OTHER_SID,))
+    assert fold(waiting, an_event("exploded", sid=OTHER_SID)) is waiting
+
+
+@pytest.mark.parametrize(("word", "left"), [("uncertain", "canceled"), ("sent", "sent"), ("failed", "failed")])
+def test_the_tombstone_of_what_was_pending_says_that_it_is_not_sent_any_more(word: str, left: str) -> None:
+    assert tombstone(a_delivery(status=word)).status == left
+
+
+def test_what_twilio_has_or_nobody_asked_for_is_not_ours_to_send() -> None:
+    assert a_delivery(status="retrying").is_ours_to_send
+    assert not a_delivery(status="queued").is_ours_to_send
+    assert not a_delivery(status="scheduled", request=None).is_ours_to_send
 
 
 @pytest.mark.parametrize("word", ["uncertain", "retrying", "submitting"])

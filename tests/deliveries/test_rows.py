@@ -26,6 +26,14 @@ FULL = a_delivery(
     deadline=datetime(2026, 3, 2, 12, 0, 0, 1, tzinfo=UTC),
     expires_at=datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
     past_sids=("SM1", "SM2"),
+    waits_for="quiet hours",
+    origin="news",
+    fallback_at=datetime(2026, 3, 2, 12, 5, tzinfo=UTC),
+    text="Good morning.",
+    encoding="GSM-7",
+    segments=1,
+    candidates=("SM3",),
+    replayed_at=datetime(2026, 3, 2, 12, 0, 1, tzinfo=UTC),
     erased=True,
 )
 

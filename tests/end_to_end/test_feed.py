@@ -40,6 +40,8 @@ async def test_every_event_of_a_text_goes_into_the_events_queue(azurite: str) ->
         "sid": delivery["sid"],
         "error": {"code": 30003, "message": delivery["error_message"]},
         "at": delivery["events"][-1]["at"],
+        "origin": None,
+        "named": None,
         "metadata": {"order": "7"},
     }
     assert {document["id"] for document in heard} == {delivery_id, rejected}

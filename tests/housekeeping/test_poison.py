@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from azure.core.exceptions import ServiceRequestError
 from azure.storage.queue.aio import QueueClient
 
 from shared.deliveries.open import OpenDeliveries
+from shared.deliveries.record import Delivery, Event
 from shared.housekeeping.poison import PoisonQueue
 from shared.queues import LARGEST
 from tests.outbound.bench import Bench
@@ -44,7 +46,7 @@ async def poison(azurite: str, bench: Bench) -> AsyncIterator[Poison]:
         yield Poison(
             bench,
             client,
-            PoisonQueue(queue=queue, outbound=bench.queue, sender=lambda: bench.sender, clock=bench.clock),
+            PoisonQueue(queue=queue, sender=lambda: bench.sender, clock=bench.clock),
         )
 
 
@@ -54,7 +56,7 @@ def encoded(message: bytes) -> str:
 
 async def test_a_poison_queue_that_is_not_there_is_empty(azurite: str, bench: Bench) -> None:
     async with open_queue(azurite) as (queue, _):
-        chore = PoisonQueue(queue=queue, outbound=bench.queue, sender=lambda: bench.sender, clock=bench.clock)
+        chore = PoisonQueue(queue=queue, sender=lambda: bench.sender, clock=bench.clock)
         assert await chore.drain(until=bench.clock.now + MINUTE) == 0
 
 
@@ -85,13 +87,26 @@ async def test_what_can_not_be_read_is_on_record_whole_with_why_and_gone_from_th
     assert poison.bench.queue.puts == []
 
 
-async def test_a_request_that_never_came_through_is_rejected_and_can_be_looked_at(poison: Poison) -> None:
+async def test_a_request_that_never_came_through_goes_back_into_its_queue(poison: Poison) -> None:
+    """Storage was away for five tries: that says nothing against the request."""
     message_id = await poison.put(encoded(a_message()))
+    await poison.drain()
+    assert poison.bench.queue.puts == [(a_message(), timedelta(0))]
+    assert await poison.left() == 0
+    assert await poison.bench.storage.log.get(message_id) is None
+    assert await poison.bench.storage.log.get("order-1") is None
+    assert poison.bench.provider.created == []
+    await poison.bench.take(a_message())
+    assert (await poison.bench.delivery()).status == "queued"
+
+
+async def test_a_request_that_is_no_base64_is_rejected_and_can_be_looked_at(poison: Poison) -> None:
+    message_id = await poison.put(a_message().decode())
     await poison.drain()
     delivery = await poison.bench.delivery(message_id)
     assert (delivery.status, delivery.channel, delivery.request) == ("rejected", "sms", a_message())
+    assert poison.bench.queue.puts == []
     assert await poison.bench.storage.log.get("order-1") is None
-    assert poison.bench.provider.created == []
 
 
 async def test_a_request_that_was_claimed_is_looked_after_without_its_message(poison: Poison) -> None:
@@ -111,17 +126,18 @@ async def test_a_request_that_was_claimed_is_looked_after_without_its_message(po
 
 async def test_other_content_under_a_known_id_is_rejected(poison: Poison) -> None:
     await poison.bench.take(a_message())
-    message_id = await poison.put(encoded(a_message(body="Other content")))
+    await poison.put(encoded(a_message(body="Other content")))
     await poison.drain()
-    assert (await poison.bench.delivery(message_id)).status == "rejected"
-    assert poison.bench.queue.puts == []
+    [(message, _)] = poison.bench.queue.puts
+    await poison.bench.take(message, message_id="message-2")
+    assert (await poison.bench.delivery("message-2")).status == "rejected"
 
 
 async def test_base64_in_lines_is_read_as_the_host_reads_it(poison: Poison) -> None:
     message = a_message(body="Hello " * 30)
-    message_id = await poison.put(base64.encodebytes(message).decode())
+    await poison.put(base64.encodebytes(message).decode())
     await poison.drain()
-    assert (await poison.bench.delivery(message_id)).request == message
+    assert poison.bench.queue.puts == [(message, timedelta(0))]
 
 
 async def test_a_crash_before_the_message_is_deleted_records_it_once(poison: Poison) -> None:
@@ -143,3 +159,21 @@ async def test_when_its_time_is_over_the_rest_waits(poison: Poison) -> None:
         await poison.put(f"no base64 {n}!")
     assert await poison.chore.drain(until=poison.bench.clock.now) == 1
     assert await poison.left() >= 2
+
+
+async def test_one_that_can_not_be_drained_comes_again_and_is_not_in_the_way_of_the_others(
+    poison: Poison, caplog: pytest.LogCaptureFixture
+) -> None:
+    ids = [await poison.put(f"no base64! {n}") for n in range(3)]
+    file = poison.bench.storage.log.file
+
+    async def file_but_one(delivery: Delivery, event: Event) -> Delivery:
+        if delivery.id == ids[0]:
+            raise ServiceRequestError("https://account/secret")
+        return await file(delivery, event)
+
+    poison.bench.storage.log.file = file_but_one  # type: ignore[method-assign]
+    assert await poison.drain() == 2
+    assert await poison.left() == 1
+    told = [record for record in caplog.records if "ServiceRequestError" in record.getMessage()]
+    assert (len(told), "secret" in f"{[record.__dict__ for record in told]!r}") == (1, False)

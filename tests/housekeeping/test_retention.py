@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from azure.core.exceptions import ServiceRequestError
 
-from shared.deliveries import keys
+from shared.deliveries import keys, rows
 from shared.deliveries.record import Delivery, Event
-from shared.errors import Changed
+from shared.errors import Changed, TwilioUnavailable
 from shared.housekeeping.retention import Retention
 from tests.deliveries.samples import an_event
 from tests.fakes import a_sid, an_answer
@@ -142,16 +143,67 @@ async def test_what_ended_later_than_it_began_is_kept_for_its_whole_time(bench: 
     assert 28 <= erased.index(True) <= 31, "and it was not forgotten"
 
 
-async def test_what_goes_on_is_never_purged_and_looked_at_again(bench: Bench) -> None:
+async def test_what_is_still_to_be_sent_is_never_purged_and_looked_at_again(bench: Bench) -> None:
+    bench.provider.outcomes = [TwilioUnavailable("busy")]
     await bench.take(a_message())
     for _ in range(4):
         bench.clock.advance(KEEP + 2 * DAY)
         assert await purge(bench) == 1
-    assert (await bench.delivery()).status == "queued"
-    await bench.storage.log.record(await bench.delivery(), an_event("delivered", sid=(await bench.delivery()).sid))
+    delivery = await bench.delivery()
+    assert (delivery.status, delivery.request) == ("retrying", a_message())
+    await bench.storage.log.record(delivery, an_event("delivered"))
     bench.clock.advance(KEEP + 3 * DAY)
     await purge(bench)
     assert (await bench.delivery()).erased
+
+
+@pytest.mark.parametrize("word", ["queued", "sent"])
+async def test_what_twilio_said_nothing_more_of_is_purged_though_it_never_ended(bench: Bench, word: str) -> None:
+    """Many carriers send no receipt: `sent` is the last word then, for ever."""
+    delivery = await ended(bench, word=word)
+    assert not delivery.is_final
+    bench.clock.advance(KEEP + DAY)
+    await purge(bench)
+    assert (await bench.delivery()).erased
+    shown = await everything(bench)
+    assert [part for part in NUMBERS_AND_WORDS if part in shown] == []
+
+
+async def test_an_erasure_that_a_crash_cut_short_is_finished(bench: Bench) -> None:
+    delivery = await ended(bench)
+    marked = msgspec.structs.replace(delivery, erased=True)
+    await bench.storage.deliveries.replace(rows.delivery_row(marked), version=str(delivery.version))
+    bench.clock.advance(KEEP + DAY)
+    assert await purge(bench) == 1
+    shown = await everything(bench)
+    assert [part for part in NUMBERS_AND_WORDS if part in shown] == []
+    assert len(await bench.storage.rows(bench.storage.deliveries)) == 1
+
+
+@pytest.mark.parametrize("error", [ServiceRequestError("https://account/secret"), KeyError("x")])
+async def test_one_that_can_not_be_purged_is_told_and_is_not_in_the_way_of_the_others(
+    bench: Bench, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    for n in range(3):
+        await ended(bench, f"order-{n}")
+        bench.clock.advance(DAY)
+    bench.clock.advance(KEEP)
+    get = bench.storage.log.get
+
+    async def get_but_one(delivery_id: str) -> Delivery | None:
+        if delivery_id == "order-0":
+            raise error
+        return await get(delivery_id)
+
+    bench.storage.log.get = get_but_one  # type: ignore[method-assign]
+    caplog.clear()
+    assert await purge(bench) == 2
+    [told] = caplog.records
+    assert (told.__dict__["delivery"], type(error).__name__ in told.getMessage()) == ("order-0", True)
+    assert "secret" not in f"{told.__dict__!r}"
+    bench.storage.log.get = get  # type: ignore[method-assign]
+    assert [(await bench.delivery(f"order-{n}")).erased for n in range(3)] == [False, True, True]
+    assert await purge(bench) == 1, "and it is tried again"
 
 
 async def test_what_changes_in_the_same_moment_is_purged_another_day(bench: Bench) -> None:

@@ -1,22 +1,31 @@
 """Open deliveries: folded again, given their message back, asked about, closed; and nothing is ever sent here."""
 
 import logging
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import msgspec
 import pytest
+from azure.core.exceptions import ServiceRequestError
 
 from shared.deliveries import keys, rows
+from shared.deliveries.feed import Feed
+from shared.deliveries.log import DeliveryLog
 from shared.deliveries.open import OpenDeliveries
 from shared.deliveries.record import Delivery, Event
-from shared.errors import SwitchboardError, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
+from shared.errors import Changed, SwitchboardError, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.housekeeping.stuck import Stuck
+from shared.inbound.form import Form
+from shared.inbound.status import record_message_status
+from shared.outbound.outcomes import own_event
 from shared.outbound.provider import Resource
 from shared.tables import Table
-from tests.deliveries.samples import an_event
-from tests.fakes import FakeProvider, a_sid, an_answer
+from tests.deliveries.samples import a_delivery, an_event
+from tests.fakes import FROM_NUMBER, FakeProvider, a_sid, an_answer
 from tests.outbound.bench import Bench
 from tests.outbound.samples import CALL, a_message
+from tests.storage import Storage
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 UNCLEAR = TwilioUnclear("no answer")
@@ -197,8 +206,8 @@ async def test_without_news_twilio_is_asked_less_and_less_often_and_once_a_day_a
     sid = await sent(bench)
     bench.provider.has = [an_answer(sid, "queued")]
     begun, asked = bench.clock.now, []
-    while bench.clock.now - begun < timedelta(days=5):
-        bench.clock.now = await open_until(bench) or bench.clock.now
+    while (due := await open_until(bench)) is not None:
+        bench.clock.now = due
         bench.provider.fetched.clear()
         await look_after(bench)
         asked += [bench.clock.now] * len(bench.provider.fetched)
@@ -206,6 +215,42 @@ async def test_without_news_twilio_is_asked_less_and_less_often_and_once_a_day_a
     assert gaps == sorted(gaps)
     assert (asked[0] - begun, gaps[0], gaps[-1]) == (30 * MINUTE, 30, 24 * 60)
     assert await bench.statuses() == ["queued", "queued"], "the same answer is one event"
+    assert timedelta(days=4) <= asked[-1] - begun < timedelta(days=5), "and then no more"
+
+
+async def test_what_stays_at_sent_is_closed_after_days_and_its_end_is_recorded_all_the_same(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    sid = await sent(bench)
+    await bench.storage.log.record(await bench.delivery(), an_event("sent", sid=sid))
+    bench.provider.has = [an_answer(sid, "sent")]
+    bench.clock.advance(timedelta(days=4) - HOUR)
+    await look_after(bench)
+    assert await open_until(bench) is not None
+    bench.clock.advance(timedelta(days=1))
+    caplog.clear()
+    await look_after(bench)
+    assert await open_until(bench) is None
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    ended = await bench.storage.log.record(await bench.delivery(), an_event("delivered", sid=sid))
+    assert (await bench.delivery(), ended.status) == (ended, "delivered")
+
+
+async def test_what_has_been_silent_for_days_and_has_news_after_all_stays_open(bench: Bench) -> None:
+    sid = await sent(bench)
+    bench.provider.has = [an_answer(sid, "sent")]
+    bench.clock.advance(timedelta(days=9))
+    await look_after(bench)
+    assert (await bench.delivery()).status == "sent"
+    assert await open_until(bench) is not None
+
+
+async def test_where_twilio_can_not_be_asked_it_stays_open_however_silent_it_was(bench: Bench) -> None:
+    await sent(bench)
+    bench.provider.failures = [UNCLEAR]
+    bench.clock.advance(timedelta(days=9))
+    await look_after(bench)
+    assert await open_until(bench) == bench.clock.now + 30 * MINUTE
 
 
 async def test_news_begin_the_patience_anew(bench: Bench) -> None:
@@ -243,7 +288,9 @@ async def test_where_twilio_does_not_answer_it_is_asked_again_later(bench: Bench
     assert (await bench.delivery()).status == "delivered"
 
 
-async def test_what_twilio_has_no_more_is_told_and_kept(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_twilio_has_no_more_is_told_and_kept_and_never_asked_about_again(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     await sent(bench)
     bench.clock.advance(30 * MINUTE)
     caplog.clear()
@@ -251,7 +298,7 @@ async def test_what_twilio_has_no_more_is_told_and_kept(bench: Bench, caplog: py
     [told] = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert told.__dict__["delivery"] == "order-1"
     assert (await bench.delivery()).status == "queued"
-    assert await open_until(bench) == bench.clock.now + timedelta(days=1)
+    assert await open_until(bench) is None
 
 
 async def test_an_entry_whose_claim_never_came_is_taken_out_but_not_at_once(bench: Bench) -> None:
@@ -307,3 +354,138 @@ async def test_all_that_is_due_is_looked_after_and_the_rest_waits_when_time_is_o
     assert await chore(bench).look_after(until=bench.clock.now) == 0
     assert await look_after(bench) == 6
     assert await look_after(bench) == 0
+
+
+@pytest.mark.parametrize("error", [Changed("20 times"), ServiceRequestError("https://account/secret"), KeyError("x")])
+async def test_one_that_can_not_be_looked_after_waits_and_is_not_in_the_way_of_the_others(
+    bench: Bench, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = [f"order-{n}" for n in range(4)]
+    for name in names:
+        bench.provider.outcomes = [TwilioUnavailable("busy")]
+        await bench.take(a_message(id=name))
+    bench.clock.advance(HOUR)
+    bench.queue.puts.clear()
+    bad, *_ = [entry.delivery_id async for entry in OpenDeliveries(bench.storage.lookups).due(bench.clock.now)]
+    fold_again = bench.storage.log.fold_again
+
+    async def fold_again_but_one(delivery: Delivery) -> Delivery:
+        if delivery.id == bad:
+            raise error
+        return await fold_again(delivery)
+
+    bench.storage.log.fold_again = fold_again_but_one  # type: ignore[method-assign]
+    caplog.clear()
+    assert await look_after(bench) == 3
+    assert len(bench.queue.puts) == 3
+    assert await open_until(bench, bad) == bench.clock.now + 15 * MINUTE
+    [told] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert (told.__dict__["delivery"], type(error).__name__ in told.getMessage()) == (bad, True)
+    assert "secret" not in f"{told.__dict__!r}"
+
+
+async def test_a_replay_in_the_middle_of_closing_an_entry_keeps_it_open(bench: Bench) -> None:
+    bench.provider.outcomes = [TwilioRefused(status=400, code=21211, explanation="")]
+    await bench.take(a_message())
+    await bench.take(a_message())
+    assert await open_until(bench) is not None, "a duplicate is listed before it is known as one"
+    bench.clock.advance(15 * MINUTE)
+    log = bench.storage.log
+    fold_again = log.fold_again
+
+    async def meanwhile_replayed(delivery: Delivery) -> Delivery:
+        folded = await fold_again(delivery)
+        waiting = msgspec.structs.replace(folded, status="retrying", updated_at=bench.clock.now)
+        await log.reopen(folded, waiting, own_event(waiting, {}, key="replayed"))
+        return folded
+
+    log.fold_again = meanwhile_replayed  # type: ignore[method-assign]
+    await look_after(bench)
+    assert (await bench.delivery()).status == "retrying"
+    assert await open_until(bench) == bench.clock.now + 15 * MINUTE
+
+
+async def test_after_a_replay_what_was_told_of_another_sid_is_not_folded_into_it(bench: Bench) -> None:
+    sid = await sent(bench)
+    log = bench.storage.log
+    await log.record(await bench.delivery(), an_event("delivered", sid=a_sid()))
+    failed = await log.record(await bench.delivery(), an_event("undelivered", sid=sid))
+    waiting = msgspec.structs.replace(failed, status="retrying", sid=None, past_sids=(sid,))
+    await log.reopen(failed, waiting, own_event(waiting, {}, key="replayed"))
+    bench.clock.advance(15 * MINUTE)
+    await look_after(bench)
+    assert (await bench.delivery()).status == "retrying"
+
+
+async def test_what_others_sent_through_the_account_is_never_enqueued(bench: Bench) -> None:
+    """Twilio's `scheduled` is a word of ours, too, for what is still to be sent."""
+    sid = a_sid()
+    form = Form([("MessageSid", sid), ("MessageStatus", "scheduled"), ("To", "+14155550100"), ("From", FROM_NUMBER)])
+    await record_message_status(bench.storage.log, form, delivery_id=None, now=bench.clock.now)
+    assert (await bench.delivery(sid)).status == "accepted"
+    bench.provider.has = [an_answer(sid, "delivered")]
+    bench.clock.advance(HOUR)
+    await look_after(bench)
+    assert bench.queue.puts == []
+    assert (await bench.delivery(sid)).status == "delivered"
+
+
+async def test_what_is_pending_without_a_request_is_asked_about_and_never_enqueued(bench: Bench) -> None:
+    sid = a_sid()
+    row = {**rows.delivery_row(a_delivery(id=sid, sid=sid, status="scheduled", request=None))}
+    await bench.storage.deliveries.insert(row)
+    await bench.storage.lookups.put(keys.open_row(a_delivery(id=sid)))
+    bench.clock.advance(HOUR)
+    await look_after(bench)
+    assert bench.queue.puts == []
+    assert bench.provider.fetched == [sid]
+
+
+@dataclass
+class Listener(Feed):
+    """A feed that keeps what it is told."""
+
+    told: list[str] = field(default_factory=list)
+
+    async def tell(self, delivery: Delivery, event: Event) -> None:
+        self.told.append(f"{delivery.id} {event.status}")
+
+
+def listen(bench: Bench) -> Listener:
+    """Give the bench a log that tells a feed, and heeds who opted out, as the app's does."""
+    feed, storage = Listener(), bench.storage
+    log = DeliveryLog(storage.deliveries, storage.lookups, feed=feed, heed=bench.consents.heed)
+    bench.storage = Storage(log=log, deliveries=storage.deliveries, lookups=storage.lookups)
+    return feed
+
+
+async def test_what_a_crash_kept_from_being_told_is_told_and_heeded_when_it_is_folded(bench: Bench) -> None:
+    feed = listen(bench)
+    sid = await sent(bench)
+    await crash_between(bench, an_event("failed", sid=sid, error_code=21610))
+    bench.clock.advance(15 * MINUTE)
+    await look_after(bench)
+    assert (await bench.delivery()).status == "failed"
+    assert feed.told == ["order-1 queued", "order-1 failed"]
+    assert await bench.consents.is_opted_out("+14155550100", FROM_NUMBER)
+
+
+async def test_who_opted_out_is_known_where_only_asking_tells(bench: Bench) -> None:
+    listen(bench)
+    sid = await sent(bench)
+    bench.provider.has = [an_answer(sid, "failed", error_code=21610)]
+    bench.clock.advance(31 * MINUTE)
+    await look_after(bench)
+    assert await bench.consents.is_opted_out("+14155550100", FROM_NUMBER)
+
+
+async def test_a_start_holds_against_an_older_refusal_that_is_only_heard_of_later(bench: Bench) -> None:
+    listen(bench)
+    sid = await sent(bench)
+    bench.provider.has = [an_answer(sid, "failed", error_code=21610)]
+    bench.clock.advance(10 * MINUTE)
+    await bench.consents.opt_in("+14155550100", FROM_NUMBER, at=bench.clock.now, by="SM1")
+    bench.clock.advance(21 * MINUTE)
+    await look_after(bench)
+    assert (await bench.delivery()).error_code == 21610
+    assert not await bench.consents.is_opted_out("+14155550100", FROM_NUMBER)

@@ -4,6 +4,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from shared.deliveries.status import Channel
+from shared.inbound.arrivals import first_told
+from shared.inbound.form import Form
+from tests.deliveries.samples import an_event
 from tests.samples import webhooks
 from tests.web.app import Answer, App, Door, settings_of
 
@@ -144,3 +148,12 @@ async def test_a_text_of_any_length_that_twilio_posts_is_kept_whole(door: Door) 
     body = webhooks.encode(("MessageSid", sid), ("From", "+14155550177"), ("To", "+15005550006"), ("Body", text))
     assert (await _arrive(door, SMS, body)).status == 200
     assert (await door.request("GET", f"/api/deliveries/{sid}")).json()["events"][0]["raw"]["Body"] == text
+
+
+@pytest.mark.parametrize(("channel", "lowest"), [("sms", "accepted"), ("call", "queued")])
+@pytest.mark.parametrize("word", ["scheduled", "uncertain", "teleported"])
+def test_no_word_of_twilios_makes_what_it_told_of_one_that_is_ours_to_send(
+    channel: Channel, lowest: str, word: str
+) -> None:
+    told = first_told(Form([]), an_event(word), channel=channel, direction="outbound")
+    assert told.status == lowest

@@ -118,6 +118,12 @@ async def test_a_callback_that_comes_again_later_does_not_take_a_start_back(app:
     assert await _becomes(app, recipient) == "queued"
 
 
+async def test_the_first_that_is_heard_of_what_others_sent_holds_later_texts_back(app: App, recipient: str) -> None:
+    fields = (("MessageSid", webhooks.new_sid("SM")), ("MessageStatus", "failed"), ("ErrorCode", "21610"))
+    assert await _post(app, "/api/sms/status", *fields, ("To", recipient), ("From", NUMBER)) == 204
+    assert await _becomes(app, recipient) == "suppressed"
+
+
 async def test_other_errors_hold_nothing_back(app: App, recipient: str) -> None:
     delivery_id = str(uuid.uuid4())
     await app.take(json.dumps({"id": delivery_id, "channel": "sms", "to": recipient, "body": "Hello"}).encode())

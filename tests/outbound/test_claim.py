@@ -35,6 +35,8 @@ NEXT_STEPS = [
     ("retrying", {"next_attempt_at": NOW}, Next.SEND),
     ("retrying", {"next_attempt_at": EARLIER}, Next.SEND),
     ("retrying", {"next_attempt_at": None}, Next.SEND),
+    *[(word, {"erased": True}, Next.ACKNOWLEDGE) for word in ("submitting", "uncertain", "retrying")],
+    *[(word, {"sid": "SM1"}, Next.ACKNOWLEDGE) for word in ("submitting", "uncertain", "retrying")],
     *[
         (word, {}, Next.ACKNOWLEDGE)
         for word in sorted(status.ALL - {"scheduled", "submitting", "uncertain", "retrying"})

@@ -2,12 +2,18 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from shared.deliveries import rows
+from shared.deliveries.feed import Feed
+from shared.deliveries.log import DeliveryLog
+from shared.deliveries.record import Delivery, Event
 from shared.errors import Changed, SwitchboardError, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
+from shared.outbound.checks import Rules
 from shared.outbound.provider import Resource
 from shared.outbound.replay import replay
 from tests.deliveries.samples import an_event
@@ -24,6 +30,16 @@ def at_twilio(bench: Bench, *, sid: str | None = None, **changes: Any) -> Resour
     """What an attempt made now leaves at Twilio, whose answer is lost."""
     fields = {"body": BODY, "from_": FROM_NUMBER, "direction": "outbound-api", "created_at": bench.clock.now}
     return an_answer(sid, **{**fields, **changes})
+
+
+class RememberingFeed(Feed):
+    """A feed that keeps which candidates it told of."""
+
+    def __init__(self) -> None:
+        self.told: list[str | None] = []
+
+    async def tell(self, delivery: Delivery, event: Event) -> None:
+        self.told.append(event.raw.get("candidate"))
 
 
 async def lose_the_answer(bench: Bench, message: bytes | None = None) -> None:
@@ -77,6 +93,67 @@ async def test_the_look_goes_by_the_sender_on_record_where_the_default_one_chang
     await bench.take(a_message())
     assert (await bench.delivery()).sid == left.sid
     assert len(bench.provider.created) == 1
+
+
+async def test_it_is_sent_again_to_the_number_on_record_where_the_default_region_changed(bench: Bench) -> None:
+    """A national number means another person elsewhere."""
+    bench.settings = make_settings(DEFAULT_REGION="US")
+    message = a_message(to="2025550100")
+    await lose_the_answer(bench, message)
+    bench.settings = make_settings(DEFAULT_REGION="GB")
+    bench.provider.outcomes = [TwilioUnavailable("busy")]
+    await bench.take(message)
+    bench.clock.advance(bench.queue.puts[-1][1])
+    await bench.take(message)
+    assert [to for _, to, _ in bench.provider.looks] == ["+12025550100"]
+    assert [created.parameters["to"] for created in bench.provider.created] == ["+12025550100"] * 3
+
+
+async def test_an_event_that_a_crash_left_out_of_the_state_counts_before_anything_is_sent(bench: Bench) -> None:
+    await lose_the_answer(bench)
+    sid = a_sid()
+    await bench.storage.log.own_sid(sid, "order-1")
+    await bench.storage.deliveries.insert(rows.event_row("order-1", an_event("sent", sid=sid)))
+    await bench.take(a_message())
+    assert ((await bench.delivery()).status, (await bench.delivery()).sid) == ("sent", sid)
+    assert len(bench.provider.created) == 1
+
+
+async def test_a_word_that_is_not_known_says_that_twilio_has_it_all_the_same(bench: Bench) -> None:
+    await lose_the_answer(bench)
+    sid = a_sid()
+    await bench.storage.deliveries.insert(rows.event_row("order-1", an_event("scheduled", sid=sid)))
+    await bench.take(a_message())
+    assert (await bench.delivery()).sid == sid
+    assert (bench.provider.looks, len(bench.provider.created)) == ([], 1)
+
+
+async def test_nobody_looks_while_the_account_is_turned_away(bench: Bench) -> None:
+    await lose_the_answer(bench)
+    bench.queue.puts.clear()
+    await bench.gate.shut(20003, bench.clock.now)
+    await bench.take(a_message())
+    assert bench.provider.looks == []
+    assert bench.queue.puts == [(a_message(), SETTLE)]
+    bench.clock.advance(SETTLE)
+    await bench.take(a_message())
+    assert (len(bench.provider.looks), len(bench.provider.created)) == (1, 2), "the look opened it"
+
+
+@pytest.mark.parametrize(("status", "code", "shut"), [(401, 20003, True), (401, 70051, True), (400, 20404, False)])
+async def test_a_look_that_is_turned_away_shuts_the_gate(bench: Bench, status: int, code: int, *, shut: bool) -> None:
+    await lose_the_answer(bench)
+    bench.provider.failures = [TwilioRefused(status=status, code=code, explanation="")]
+    await bench.take(a_message())
+    assert (bench.gate.wait(bench.clock.now) is not None) is shut
+
+
+async def test_a_look_is_not_made_again_before_twilio_wants_it(bench: Bench) -> None:
+    await lose_the_answer(bench)
+    bench.queue.puts.clear()
+    bench.provider.failures = [TwilioUnavailable("busy", code=20429, retry_after=3600.0)]
+    await bench.take(a_message())
+    assert bench.queue.puts == [(a_message(), timedelta(hours=1))]
 
 
 async def test_where_the_look_finds_nothing_it_is_claimed_again_and_sent(bench: Bench) -> None:
@@ -135,6 +212,9 @@ async def test_two_identical_texts_never_share_one_message(bench: Bench) -> None
 async def test_one_that_differs_in_its_text_is_left_for_a_person_and_never_sent_again(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
+    feed = RememberingFeed()
+    log = DeliveryLog(bench.storage.deliveries, bench.storage.lookups, feed=feed)
+    bench.storage = replace(bench.storage, log=log)
     left = at_twilio(bench, body="Your parcel has arrived")
     await lose_the_answer(bench)
     bench.provider.has = [left]
@@ -149,6 +229,40 @@ async def test_one_that_differs_in_its_text_is_left_for_a_person_and_never_sent_
     assert await bench.storage.log.owner_of(left.sid) is None
     told = [event for event in await bench.timeline() if "candidate" in event.raw]
     assert [event.raw["candidate"] for event in told] == [left.sid], "told once, however often it is seen"
+    assert (await bench.delivery()).candidates == (left.sid,)
+    assert sum("left for a person" in record.getMessage() for record in caplog.records) == 1
+    assert feed.told.count(left.sid) == 1
+
+
+async def test_one_that_ends_like_the_text_that_was_asked_for_is_another(bench: Bench) -> None:
+    """Of two whose answers were lost, only the longer one had reached Twilio."""
+    left = at_twilio(bench, body="oh yes")
+    texts = {"order-1": "yes", "order-2": "oh yes"}
+    for name, body in texts.items():
+        bench.provider.outcomes = [UNCLEAR]
+        await bench.take(a_message(id=name, body=body))
+    bench.clock.advance(ATTEMPT + SETTLE)
+    bench.provider.has = [left]
+    await bench.take(a_message(id="order-1", body="yes"))
+    assert (await bench.delivery("order-1")).is_left_for_a_person, "until it is known whose the other is"
+    for name in ("order-2", "order-1"):
+        await bench.take(a_message(id=name, body=texts[name]))
+    assert (await bench.delivery("order-2")).sid == left.sid
+    assert [created.parameters["body"] for created in bench.provider.created] == ["yes", "oh yes", "yes"]
+
+
+async def test_what_was_left_for_a_person_is_no_more_once_it_is_claimed_again(bench: Bench) -> None:
+    """The one that differs turned out to be another delivery's."""
+    left = at_twilio(bench, body="Something else")
+    await lose_the_answer(bench)
+    bench.provider.has = [left]
+    await bench.take(a_message())
+    assert (await bench.delivery()).is_left_for_a_person
+    await bench.storage.log.own_sid(left.sid, "order-9")
+    bench.provider.outcomes = [UNCLEAR]
+    await bench.take(a_message())
+    delivery = await bench.delivery()
+    assert (delivery.status, delivery.candidates, delivery.is_left_for_a_person) == ("uncertain", (), False)
 
 
 async def test_one_that_is_alike_goes_before_one_that_differs(bench: Bench) -> None:
@@ -186,7 +300,13 @@ async def test_what_an_earlier_attempt_left_is_not_what_a_replayed_one_left(benc
     earlier = at_twilio(bench, status="undelivered")
     bench.provider.outcomes = [earlier]
     await bench.take(a_message())
-    await replay(await bench.delivery(), log=bench.storage.log, queue=bench.queue, now=bench.clock.now)
+    await replay(
+        await bench.delivery(),
+        rules=Rules(bench.settings),
+        log=bench.storage.log,
+        queue=bench.queue,
+        now=bench.clock.now,
+    )
     await lose_the_answer(bench)
     bench.provider.has = [earlier]
     await bench.take(a_message())

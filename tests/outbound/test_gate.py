@@ -3,11 +3,14 @@
 import logging
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 
 from shared.errors import SwitchboardError, TwilioRefused, TwilioUnavailable
 from shared.outbound.gate import Gate
+from shared.tables import Entity, Table
 from tests.fakes import a_sid, an_answer
 from tests.outbound.bench import Bench
 from tests.outbound.samples import a_message
@@ -16,6 +19,7 @@ TURNED_AWAY = [
     TwilioRefused(status=401, code=20003, explanation=""),
     TwilioRefused(status=403, code=20005, explanation=""),
     TwilioRefused(status=403, code=30002, explanation=""),
+    TwilioRefused(status=401, code=70051, explanation=""),
 ]
 SECOND = timedelta(seconds=1)
 
@@ -80,6 +84,38 @@ async def test_a_notice_tells_those_that_only_look_until_it_is_open_or_old(bench
         await other.check(bench.clock.now)
     await bench.gate.open()
     await other.check(bench.clock.now)
+
+
+async def test_the_first_success_of_a_process_takes_down_what_one_before_it_left(bench: Bench) -> None:
+    """The token was mended, and every process is new: health must not wait until the notice is old."""
+    await bench.gate.shut(20003, bench.clock.now)
+    bench.gate = Gate(bench.storage.lookups)
+    with pytest.raises(TwilioUnavailable):
+        await bench.gate.check(bench.clock.now)
+    await bench.take(a_message())
+    await bench.gate.check(bench.clock.now)
+
+
+async def test_a_notice_is_looked_for_once_and_no_send_fails_for_it(bench: Bench) -> None:
+    class Away(Table):
+        asked = 0
+
+        async def put(self, entity: Entity) -> None:
+            self.asked += 1
+            raise HttpResponseError("storage is away")
+
+        async def delete(self, partition: str, row: str, **more: Any) -> None:  # noqa: ANN401 - as the table's
+            self.asked += 1
+            if self.asked < 4:
+                raise HttpResponseError("storage is away")
+
+    away = Away(bench.storage.lookups._client)
+    gate = Gate(away)
+    await gate.shut(20003, bench.clock.now)
+    assert (away.asked, gate.code) == (1, 20003)
+    for _ in range(5):
+        await gate.open()
+    assert (away.asked, gate.code) == (4, None), "asked again until it went, and no more"
 
 
 async def test_it_is_told_loudly(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,9 +1,14 @@
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.deliveries.log import DeliveryLog
+from shared.deliveries.record import Delivery, Event
 from shared.errors import TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.outbound.outcomes import Outcomes, back_off, own_event, seen
 from tests.deliveries.samples import NOW, a_delivery, an_event
@@ -15,6 +20,8 @@ attempts = st.integers(1, 10_000)
 jitters = st.floats(0, 1)
 asked = st.integers(0, 7 * 86_400).map(lambda seconds: timedelta(seconds=seconds))
 NO_TIME = timedelta(0)
+BUSY = TwilioUnavailable("busy", code=20429)
+UNREACHABLE = TwilioRefused(status=400, code=30003, explanation="")
 
 
 @given(attempts, asked, jitters)
@@ -153,14 +160,81 @@ async def test_the_entries_that_find_a_delivery_are_written_before_its_claim(ben
     assert sorted(before) == ["day", "open", "to"]
 
 
-async def test_no_outcome_goes_over_what_twilio_said_meanwhile(bench: Bench) -> None:
-    """A callback that came in between makes the state another: the message is taken again, and finds it sent."""
+@pytest.mark.parametrize("error", [TwilioUnclear("no answer"), TwilioUnavailable("busy", code=20429)])
+async def test_no_outcome_goes_over_what_twilio_said_meanwhile(
+    bench: Bench, error: TwilioUnclear | TwilioUnavailable
+) -> None:
+    """A callback that came in between makes the state another: the message that comes back finds it sent."""
     await bench.die_sending(a_message())
     stale = await bench.delivery()
     await bench.storage.log.record(stale, an_event("sent"))
-    with pytest.raises(Exception, match="changed since it was read"):
-        await outcomes(bench).failed(stale, TwilioUnclear("no answer"))
+    await outcomes(bench).failed(stale, error)
     assert (await bench.delivery()).status == "sent"
-    await bench.take(a_message())
+    [(message, _)] = bench.queue.puts
+    await bench.take(message)
     assert (await bench.delivery()).status == "sent"
     assert bench.provider.created == []
+
+
+class Unwritable(DeliveryLog):
+    """A log whose storage is away for every change of a state."""
+
+    async def change(self, before: Delivery, after: Delivery, *events: Event) -> Delivery:
+        raise HttpResponseError("storage is away")
+
+
+@pytest.mark.parametrize("error", [TwilioUnclear("no answer"), BUSY])
+async def test_a_state_that_cannot_be_written_is_left_to_the_message_that_comes_back(
+    bench: Bench, error: TwilioUnclear | TwilioUnavailable
+) -> None:
+    """To raise would bring the message that was taken back as well: one would become two, and two four."""
+    storage = bench.storage
+    bench.storage = replace(storage, log=Unwritable(storage.deliveries, storage.lookups))
+    bench.provider.outcomes = [error]
+    message = a_message()
+    await bench.take(message)
+    for count in range(1, 5):
+        assert len(bench.queue.puts) == count, "one for each that was taken"
+        message, delay = bench.queue.puts[-1]
+        bench.clock.advance(max(delay, timedelta(seconds=30)))
+        await bench.take(message)
+    bench.storage = storage
+    message, _ = bench.queue.puts[-1]
+    await bench.take(message)
+    bench.clock.advance(timedelta(minutes=2))
+    await bench.take(message)
+    assert ((await bench.delivery()).status, len(bench.provider.created)) == ("queued", 2), "and nothing is lost"
+
+
+async def test_many_that_doubt_at_once_are_no_more_afterwards(bench: Bench) -> None:
+    await bench.die_sending(a_message())
+    bench.clock.advance(timedelta(seconds=20))
+    await asyncio.gather(*(bench.take(a_message()) for _ in range(5)))
+    assert len(bench.queue.puts) == 5
+
+
+async def test_what_may_be_temporary_is_sent_once_more_and_then_fails(bench: Bench) -> None:
+    bench.provider.outcomes = [UNREACHABLE, UNREACHABLE]
+    await bench.take(a_message())
+    assert ((await bench.delivery()).status, (await bench.delivery()).error_code) == ("retrying", 30003)
+    [(message, delay)] = bench.queue.puts
+    assert timedelta(minutes=15) <= delay <= timedelta(minutes=20)
+    bench.clock.advance(delay)
+    await bench.take(message)
+    assert ((await bench.delivery()).status, len(bench.provider.created)) == ("failed", 2)
+
+
+async def test_what_may_be_temporary_fails_at_once_where_it_expires_before(bench: Bench) -> None:
+    bench.provider.outcomes = [UNREACHABLE]
+    await bench.take(a_message(expires_at=(bench.clock.now + timedelta(minutes=15)).isoformat()))
+    delivery = await bench.delivery()
+    assert (delivery.status, delivery.error_code, bench.queue.puts) == ("failed", 30003, [])
+
+
+async def test_a_code_that_is_not_known_is_told_loudly(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    for code, name in ((99999, "order-1"), (21211, "order-2")):
+        bench.provider.outcomes = [TwilioRefused(status=400, code=code, explanation="")]
+        await bench.take(a_message(id=name))
+        assert (await bench.delivery(name)).status == "failed"
+    told = [record for record in caplog.records if "does not know" in record.getMessage()]
+    assert [(record.levelname, record.code) for record in told] == [("ERROR", 99999)]  # type: ignore[attr-defined]

@@ -69,7 +69,8 @@ def test_an_attempt_without_a_deadline_has_no_end() -> None:
     ("asked", "seen", "expected"),
     [
         (FROM_NUMBER, {"from_": FROM_NUMBER}, True),
-        (FROM_NUMBER, {"from_": FROM_NUMBER, "service": SERVICE_SID}, True),
+        (FROM_NUMBER, {"from_": FROM_NUMBER, "service": SERVICE_SID}, False),
+        (FROM_NUMBER, {"from_": None, "service": SERVICE_SID}, False),
         (FROM_NUMBER, {"from_": "+14155550198"}, False),
         (FROM_NUMBER, {"from_": None}, True),
         ("12345", {"from_": "12345"}, True),
@@ -101,6 +102,8 @@ def test_only_what_a_create_made_can_be_its_own(direction: str | None, expected:
     [
         (BODY, True),
         (f"Sent from your Twilio trial account - {BODY}", True),
+        (f"Oh, by the way: {BODY}", False),
+        (f"Sent from your Twilio trial account - Oh, by the way: {BODY}", False),
         (f"{BODY} ", False),
         (BODY.upper(), False),
         ("", False),
@@ -112,10 +115,14 @@ def test_the_text_tells_what_is_alike_and_a_trial_account_puts_its_own_before_it
     assert is_candidate(at_twilio(body=body)), "but the text never rules anything out"
 
 
-def test_calls_and_messages_without_a_text_have_none_to_compare() -> None:
+def test_what_was_asked_for_without_a_text_is_alike_only_where_none_is_seen() -> None:
+    """What a content template says is made at Twilio: it can't be told from another's text, nor taken for it."""
     media = decoded(body=..., media_urls=["https://example.com/a.png"]).request
-    for request in (decoded(CALL).request, media):
-        assert is_alike(at_twilio(body="whatever"), request)
+    template = decoded(body=..., content_sid="HX" + "0" * 32).request
+    for request in (decoded(CALL).request, media, template):
+        assert is_alike(at_twilio(body=None), request)
+        assert is_alike(at_twilio(body=""), request)
+        assert not is_alike(at_twilio(body="whatever"), request)
 
 
 def test_what_is_alike_comes_first_and_twilios_order_stays_otherwise() -> None:
@@ -138,7 +145,7 @@ resources = st.builds(
     at_twilio,
     from_=st.sampled_from([FROM_NUMBER, None, "+14155550198"]),
     service=st.sampled_from([SERVICE_SID, OTHER_SERVICE, None]),
-    body=st.sampled_from([BODY, f"Trial - {BODY}", "Something else", None]),
+    body=st.sampled_from([BODY, f"Sent from your Twilio trial account - {BODY}", "Something else", None]),
     direction=st.sampled_from(["outbound-api", "outbound-reply", "inbound", None]),
     created_at=st.none() | st.integers(-40, 60).map(lambda seconds: NOW + timedelta(seconds=seconds)),
 )
@@ -160,4 +167,5 @@ def test_each_is_judged_by_itself_whatever_else_is_listed_and_in_any_order(
     for resource in found:
         assert resource.created_at is None or -10 <= (resource.created_at - NOW).total_seconds() <= 30
         assert resource.direction in {"outbound-api", None}
-        assert resource.service == sender if sender == SERVICE_SID else resource.from_ in {sender, None}
+        assert resource.service == (sender if sender == SERVICE_SID else None)
+        assert sender == SERVICE_SID or resource.from_ in {sender, None}

@@ -7,10 +7,11 @@ import pytest
 
 from shared.deliveries import status
 from shared.deliveries.log import DeliveryLog
-from shared.errors import Changed, TwilioRefused
+from shared.errors import Changed, RequestInvalid, TwilioRefused, TwilioUnclear
+from shared.outbound.checks import Rules
 from shared.outbound.replay import REPLAYABLE, NotReplayable, replay
 from tests.deliveries.samples import a_delivery, an_event
-from tests.fakes import a_sid, an_answer, make_settings
+from tests.fakes import FROM_NUMBER, a_sid, an_answer, make_settings
 from tests.outbound.bench import Bench
 from tests.outbound.samples import a_message
 
@@ -18,11 +19,17 @@ REFUSED = TwilioRefused(status=400, code=21606, explanation="")
 DAY = timedelta(days=1)
 
 
-async def replayed(bench: Bench, delivery_id: str = "order-1") -> None:
+async def replayed(bench: Bench, delivery_id: str = "order-1", *, looked: bool = False) -> None:
     """Replay it; the message that it gets is the only one that the queue remembers."""
     bench.queue.puts.clear()
-    delivery = await bench.delivery(delivery_id)
-    await replay(delivery, log=bench.storage.log, queue=bench.queue, now=bench.clock.now)
+    await replay(
+        await bench.delivery(delivery_id),
+        rules=Rules(bench.settings),
+        log=bench.storage.log,
+        queue=bench.queue,
+        now=bench.clock.now,
+        looked=looked,
+    )
 
 
 async def failed(bench: Bench) -> str:
@@ -41,7 +48,13 @@ def test_only_what_is_over_and_did_not_arrive_can_be_replayed() -> None:
 @pytest.mark.parametrize("word", sorted(status.ALL - REPLAYABLE))
 async def test_nothing_else_is(bench: Bench, word: str) -> None:
     with pytest.raises(NotReplayable, match=word):
-        await replay(a_delivery(status=word), log=bench.storage.log, queue=bench.queue, now=bench.clock.now)
+        await replay(
+            a_delivery(status=word),
+            rules=Rules(bench.settings),
+            log=bench.storage.log,
+            queue=bench.queue,
+            now=bench.clock.now,
+        )
     assert bench.journal == []
 
 
@@ -119,9 +132,11 @@ async def test_what_expired_gets_another_day(bench: Bench) -> None:
 async def test_of_two_that_replay_it_at_once_one_does(bench: Bench) -> None:
     await failed(bench)
     delivery = await bench.delivery()
-    await replay(delivery, log=bench.storage.log, queue=bench.queue, now=bench.clock.now)
+    await replay(delivery, rules=Rules(bench.settings), log=bench.storage.log, queue=bench.queue, now=bench.clock.now)
     with pytest.raises(Changed):
-        await replay(delivery, log=bench.storage.log, queue=bench.queue, now=bench.clock.now)
+        await replay(
+            delivery, rules=Rules(bench.settings), log=bench.storage.log, queue=bench.queue, now=bench.clock.now
+        )
     for message, _ in bench.queue.puts[:]:
         await bench.take(message)
     assert len(bench.provider.created) == 2
@@ -136,20 +151,93 @@ async def test_a_crash_before_the_state_leaves_a_message_too_many_and_nothing_is
     bench.queue.puts.clear()
     log = Dead(bench.storage.deliveries, bench.storage.lookups)
     with pytest.raises(ConnectionError):
-        await replay(await bench.delivery(), log=log, queue=bench.queue, now=bench.clock.now)
+        await replay(
+            await bench.delivery(), rules=Rules(bench.settings), log=log, queue=bench.queue, now=bench.clock.now
+        )
     [(message, _)] = bench.queue.puts
     await bench.take(message)
     assert len(bench.provider.created) == 1
     assert (await bench.delivery()).status == "undelivered"
 
 
+async def rejected(bench: Bench, message: bytes) -> None:
+    """Have a message rejected for a reason that is gone since."""
+    allowed, bench.settings = bench.settings, make_settings(ALLOWED_COUNTRIES="DE")
+    await bench.take(message, message_id="message-1")
+    bench.settings = allowed
+    assert (await bench.delivery("message-1")).status == "rejected"
+
+
 async def test_a_rejected_message_goes_to_the_queue_as_it_came_and_stays_on_record(bench: Bench) -> None:
-    await bench.take(b"{}", message_id="message-1")
+    await rejected(bench, a_message())
     await replayed(bench, "message-1")
-    assert bench.queue.puts == [(b"{}", timedelta(0))]
+    assert bench.queue.puts == [(a_message(), timedelta(0))]
     delivery = await bench.delivery("message-1")
-    assert delivery.status == "rejected"
+    assert (delivery.status, delivery.replayed_at) == ("rejected", bench.clock.now)
     assert [event.raw.get("reason") for event in await bench.timeline("message-1")] == [None, "replayed"]
+    await bench.take(a_message())
+    assert (await bench.delivery()).status == "queued"
+
+
+async def test_a_rejected_message_is_replayed_once(bench: Bench) -> None:
+    """It would be rejected as another each time, and a search that replays would find twice as many the next time."""
+    await rejected(bench, a_message())
+    await replayed(bench, "message-1")
+    with pytest.raises(NotReplayable, match="replayed at 2026-03-02T12:00:00Z"):
+        await replayed(bench, "message-1")
+    assert bench.queue.puts == []
+
+
+@pytest.mark.parametrize("message", [b"{}", b"no json", a_message(to="12"), a_message(colour="red")])
+async def test_what_still_cannot_be_sent_is_not_replayed_and_its_faults_are_named(bench: Bench, message: bytes) -> None:
+    await bench.take(message, message_id="message-1")
+    before = await bench.delivery("message-1")
+    with pytest.raises(RequestInvalid) as caught:
+        await replayed(bench, "message-1")
+    assert tuple(map(str, caught.value.faults)) == before.reasons
+    assert (bench.queue.puts, await bench.delivery("message-1")) == ([], before)
+
+
+async def test_other_content_under_a_used_id_is_not_replayed(bench: Bench) -> None:
+    await bench.take(a_message())
+    await bench.take(a_message(body="Something else"), message_id="message-1")
+    with pytest.raises(RequestInvalid, match="id: expected the content"):
+        await replayed(bench, "message-1")
+    assert bench.queue.puts == []
+
+
+async def test_a_failed_request_that_the_settings_no_longer_allow_is_not_replayed(bench: Bench) -> None:
+    await failed(bench)
+    bench.settings = make_settings(ALLOWED_COUNTRIES="DE")
+    with pytest.raises(RequestInvalid, match="ALLOWED_COUNTRIES"):
+        await replayed(bench)
+    assert (await bench.delivery()).status == "undelivered"
+
+
+async def test_what_was_left_for_a_person_is_sent_again_when_the_person_says_that_it_is_not_there(
+    bench: Bench,
+) -> None:
+    bench.provider.outcomes = [TwilioUnclear("no answer")]
+    other = an_answer(a_sid(), body="differs", from_=FROM_NUMBER, created_at=bench.clock.now)
+    await bench.take(a_message())
+    with pytest.raises(NotReplayable, match="uncertain"):
+        await replayed(bench)
+    bench.clock.advance(timedelta(seconds=80))
+    bench.provider.has = [other]
+    with pytest.raises(NotReplayable, match="uncertain"):
+        await replayed(bench, looked=True)
+    await bench.take(a_message())
+    with pytest.raises(NotReplayable, match="uncertain"):
+        await replayed(bench)
+    await replayed(bench, looked=True)
+    delivery = await bench.delivery()
+    assert (delivery.status, delivery.past_sids, delivery.candidates) == ("retrying", (other.sid,), ())
+    [(message, delay)] = bench.queue.puts
+    bench.clock.advance(delay)
+    await bench.take(message)
+    assert ((await bench.delivery()).status, len(bench.provider.created)) == ("queued", 2)
+    late = an_event("delivered", sid=other.sid)
+    assert (await bench.storage.log.record(await bench.delivery(), late)).status == "queued", "none of its own"
 
 
 async def test_a_request_that_was_rejected_after_it_was_claimed_is_sent_once_its_reason_is_gone(bench: Bench) -> None:

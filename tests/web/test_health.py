@@ -60,6 +60,13 @@ async def test_the_details_name_what_is_wrong_and_repeat_nothing_of_what_the_ser
     }
 
 
+async def test_the_queue_of_the_event_feed_is_looked_at_where_there_is_one(storage: Storage) -> None:
+    storage.status = 403
+    async with App.load({**settings_of(storage.connection), "EVENTS_QUEUE": "events"}) as app:
+        problems = (await app.request("GET", DETAILS)).json()["problems"]
+    assert problems["events"] == "HttpResponseError"
+
+
 async def test_what_is_known_is_kept_for_ten_seconds_whoever_asks(storage: Storage, moody: App) -> None:
     await moody.request("GET", HEALTH)
     asked = storage.asked

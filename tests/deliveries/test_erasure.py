@@ -1,0 +1,84 @@
+"""Erasing what is over: here and at Twilio, and nothing that is still to be sent or belongs to somebody else."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.deliveries.erasure import NotErasable, erase
+from shared.deliveries.record import Delivery
+from shared.errors import Changed, TwilioUnclear
+from tests.deliveries.samples import NOW, OTHER_SID, SID, a_delivery, an_event
+from tests.fakes import FakeProvider, a_sid
+from tests.storage import Storage
+
+DAY = timedelta(days=1)
+
+
+async def claimed(storage: Storage, **changes: object) -> Delivery:
+    delivery = await storage.log.claim(a_delivery(**changes))
+    assert delivery is not None
+    return delivery
+
+
+async def state(storage: Storage) -> Delivery:
+    delivery = await storage.log.get("order-1")
+    assert delivery is not None
+    return delivery
+
+
+@pytest.mark.parametrize("word", ["queued", "sent"])
+async def test_what_twilio_has_is_erased_once_it_has_been_silent_for_a_day(storage: Storage, word: str) -> None:
+    provider = FakeProvider()
+    delivery = await claimed(storage, status=word, sid=SID)
+    with pytest.raises(NotErasable, match=word):
+        await erase(delivery, log=storage.log, provider=provider, now=NOW + DAY - timedelta(seconds=1))
+    assert provider.erased == []
+    await erase(delivery, log=storage.log, provider=provider, now=NOW + DAY)
+    assert provider.erased == [("message", SID)]
+    assert ((await state(storage)).erased, (await state(storage)).status) == (True, word)
+
+
+@pytest.mark.parametrize("word", ["submitting", "uncertain", "retrying", "scheduled"])
+async def test_what_is_still_to_be_sent_is_not_erased_however_long_it_waits(storage: Storage, word: str) -> None:
+    delivery = await claimed(storage, status=word)
+    with pytest.raises(NotErasable, match=word):
+        await erase(delivery, log=storage.log, provider=FakeProvider(), now=NOW + 400 * DAY)
+    assert await state(storage) == delivery
+
+
+async def test_what_was_left_for_a_person_is_canceled_with_it_and_what_it_may_be_at_twilio_stays(
+    storage: Storage,
+) -> None:
+    provider = FakeProvider()
+    delivery = await claimed(storage, status="uncertain", candidates=(OTHER_SID,))
+    await erase(delivery, log=storage.log, provider=provider, now=NOW)
+    left = await state(storage)
+    assert (left.erased, left.status, left.is_final, left.candidates) == (True, "canceled", True, ())
+    assert provider.erased == []
+    assert await storage.log.claim(a_delivery(attempt="token-2")) is None
+
+
+async def test_what_earlier_attempts_were_is_erased_and_what_belongs_to_others_is_not(storage: Storage) -> None:
+    """A person said of a candidate that it is not this one; and a callback of another SID was kept."""
+    provider, earlier, stranger = FakeProvider(), a_sid(), a_sid()
+    delivery = await claimed(storage, status="delivered", sid=SID, past_sids=(earlier, stranger, OTHER_SID))
+    await storage.log.own_sid(earlier, "order-1")
+    await storage.log.own_sid(OTHER_SID, "order-2")
+    await erase(delivery, log=storage.log, provider=provider, now=NOW)
+    assert provider.erased == [("message", earlier), ("message", SID)]
+
+
+async def test_where_twilio_does_not_do_its_part_nothing_is_erased_here(storage: Storage) -> None:
+    delivery = await storage.log.record(await claimed(storage), an_event("delivered"))
+    with pytest.raises(TwilioUnclear):
+        await erase(delivery, log=storage.log, provider=FakeProvider(failures=[TwilioUnclear("")]), now=NOW)
+    assert (await state(storage), len(await storage.log.timeline("order-1"))) == (delivery, 1)
+
+
+async def test_an_erasure_that_loses_its_race_removes_nothing_here(storage: Storage) -> None:
+    stale = await storage.log.record(await claimed(storage), an_event("delivered"))
+    read = await storage.log.record(stale, an_event("read", seconds=1))
+    with pytest.raises(Changed):
+        await erase(stale, log=storage.log, provider=FakeProvider(), now=NOW)
+    assert await state(storage) == read
+    assert len(await storage.log.timeline("order-1")) == 2
