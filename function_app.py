@@ -8,15 +8,24 @@ from pathlib import Path
 import azure.functions as func
 
 from shared.housekeeping.run import run
-from shared.inbound import arrivals, status
+from shared.inbound import arrivals, callbacks, status
 from shared.logs import quieten
+from shared.outbound.checks import Rules
 from shared.settings import Settings
 from shared.text.templates.library import Templates
-from shared.web import people, schedules, twilio
+from shared.voice.flows.apologies import CALL_FALLBACK, TEXT_FALLBACK
+from shared.voice.flows.library import Flows
+from shared.web import people, schedules, twilio, voice
 from shared.wiring import Wiring, clock
 
 settings = Settings.from_env(os.environ)
-wiring = Wiring(settings, Templates.load(Path(__file__).parent / "templates"))
+here = Path(__file__).parent
+rules = Rules(
+    settings=settings,
+    templates=Templates.load(here / "templates"),
+    flows=Flows.load(here / "flows", default_zone=settings.default_time_zone),
+)
+wiring = Wiring(rules)
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 quieten()
 
@@ -42,13 +51,13 @@ async def housekeeping(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the 
 @app.route("sms/status", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 async def sms_status(req: func.HttpRequest) -> func.HttpResponse:
     """Keep what Twilio says became of a message."""
-    return await twilio.status_callback(req, wiring, status.record_message_status)
+    return await twilio.callback(req, wiring, status.record_message_status)
 
 
 @app.route("voice/status", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 async def voice_status(req: func.HttpRequest) -> func.HttpResponse:
     """Keep what Twilio says became of a call."""
-    return await twilio.status_callback(req, wiring, status.record_call_status)
+    return await twilio.callback(req, wiring, status.record_call_status)
 
 
 @app.route("sms/inbound", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -62,7 +71,37 @@ async def sms_inbound(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("voice/inbound", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 async def voice_inbound(req: func.HttpRequest) -> func.HttpResponse:
     """Keep and answer a call. Whoever calls is answered, come what may."""
-    return await twilio.arrival(req, wiring, arrivals.record_call, arrivals.voice_greeting, unrecorded=HTTPStatus.OK)
+    return await voice.inbound(req, wiring)
+
+
+@app.route("voice/flow/{flow}/{step}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+async def voice_flow(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer one turn of a call in a flow."""
+    return await voice.flow_turn(req, wiring)
+
+
+@app.route("voice/recording", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+async def voice_recording(req: func.HttpRequest) -> func.HttpResponse:
+    """Keep what became of a recording."""
+    return await twilio.callback(req, wiring, callbacks.record_recording)
+
+
+@app.route("voice/transcription", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+async def voice_transcription(req: func.HttpRequest) -> func.HttpResponse:
+    """Keep what was understood of a recording."""
+    return await twilio.callback(req, wiring, callbacks.record_transcription)
+
+
+@app.route("fallback/sms", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+async def fallback_sms(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer a text whose own webhook failed, and keep why."""
+    return await twilio.fallback(req, wiring, TEXT_FALLBACK)
+
+
+@app.route("fallback/voice", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+async def fallback_voice(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer a call whose own webhook failed, and keep why."""
+    return await twilio.fallback(req, wiring, CALL_FALLBACK)
 
 
 @app.route("send", methods=["POST"])

@@ -10,6 +10,7 @@ from azure.data.tables.aio import TableClient
 from azure.storage.queue.aio import QueueClient
 
 from shared.agenda import Agenda
+from shared.calls.desk import Desk
 from shared.consents import Consents
 from shared.deliveries import search
 from shared.deliveries.feed import Feed
@@ -27,9 +28,8 @@ from shared.outbound.wakes import Wakes
 from shared.queues import Queue
 from shared.scheduling.due import Due
 from shared.scheduling.schedules import Schedules
-from shared.settings import ConnectionString, Identity, Settings
+from shared.settings import ConnectionString, Identity
 from shared.tables import Table
-from shared.text.templates.library import Templates
 
 if TYPE_CHECKING:
     from shared.twilio_api import TwilioApi
@@ -58,9 +58,9 @@ def clock() -> datetime:
 class Wiring:
     """Everything that the functions need, made when it is first asked for."""
 
-    def __init__(self, settings: Settings, templates: Templates) -> None:
-        self.settings = settings
-        self.rules = Rules(settings, templates)
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.settings = rules.settings
         self._open = AsyncExitStack()
 
     async def close(self) -> None:
@@ -111,6 +111,11 @@ class Wiring:
     def wakes(self) -> Wakes:
         """What wakes deliveries when their time comes."""
         return Wakes(queue=self.outbound, agenda=self._agenda, clock=clock)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """What answers the calls of a flow."""
+        return Desk(rules=self.rules, log=self.log, queue=self.outbound, clock=clock)
 
     @cached_property
     def schedules(self) -> Schedules:

@@ -1,5 +1,6 @@
 """The desk: a turn of a call is read, walked and put on record before its document is given."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,12 +22,13 @@ from shared.text.numbers import country
 from shared.voice.flows.apologies import gone
 from shared.voice.flows.library import check_data
 from shared.voice.flows.model import Flow
-from shared.voice.flows.turn import Call, Turn, TextToSend, Walked, World
+from shared.voice.flows.turn import Call, TextToSend, Turn, Walked, World
 from shared.voice.flows.urls import MOST_AGAIN
 from shared.voice.flows.walk import walk
 
 _logger: Final = logging.getLogger(__name__)
-FLOW_EVENT: Final = "flow"
+LAST_TRY: Final = 2.0
+"""seconds for each part of a turn's record, when it is rather given without it than not at all"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,21 +64,24 @@ class Desk:
             return gone()
         last = visit.turn.again >= MOST_AGAIN
         try:
-            delivery = await self._log.get(visit.delivery_id)
-        except AzureError:
+            async with asyncio.timeout(LAST_TRY if last else None):
+                delivery = await self._log.get(visit.delivery_id)
+        except (AzureError, TimeoutError):
+            # what the texts say comes from the record, where the flow declares values
             if not last or flow.values:
                 raise
             delivery = None
-        walked = walk(flow, self._call(visit, flow, delivery), visit.turn, self._world(flow))
+        walked = walk(flow, self._call(visit, flow, delivery), visit.turn, self._world())
         for happened in walked.happened:
             if "problem" in happened.what:
                 about(_logger, visit.delivery_id).error("a call flow: %s", happened.what)
         try:
-            await self._keep(visit, delivery, walked)
-        except AzureError as exc:
+            async with asyncio.timeout(LAST_TRY if last else None):
+                await self._keep(visit, delivery, walked)
+        except (AzureError, TimeoutError) as exc:
             if not last:
                 raise
-            about(_logger, visit.delivery_id).error("a turn of its call is not on record: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
+            about(_logger, visit.delivery_id).error("a turn of its call is not on record: %s", type(exc).__name__)
         return walked.twiml
 
     async def _keep(self, visit: Visit, delivery: Delivery | None, walked: Walked) -> None:
@@ -84,8 +89,8 @@ class Desk:
         if delivery is not None and not delivery.erased:
             now = self._clock()
             for happened in walked.happened:
-                key = f"{sid}:{FLOW_EVENT}:{happened.key}"
-                event = Event(key=key, kind=FLOW_EVENT, status=delivery.status, at=now, raw=dict(happened.what))
+                key = f"{sid}:flow:{happened.key}"
+                event = Event(key=key, kind="flow", status=delivery.status, at=now, raw=dict(happened.what))
                 await self._log.note(delivery, event)
         for text in walked.texts:
             await self._queue.put(internal.write(_request(text, sid=sid, origin=visit.delivery_id)))
@@ -113,7 +118,7 @@ class Desk:
             about(_logger, delivery.id).error("the values of its request do not fit its flow any more: %s", exc)
             return {}
 
-    def _world(self, flow: Flow) -> World:
+    def _world(self) -> World:
         settings = self._rules.settings
         return World(
             now=self._clock(),

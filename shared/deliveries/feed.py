@@ -34,5 +34,7 @@ def as_document(delivery: Delivery, event: Event) -> dict[str, Any]:
         "sid": event.sid,
         "error": error,
         "at": event.at,
+        "kind": event.kind,
+        "detail": event.raw if event.kind is not None else None,
         "metadata": delivery.metadata,
     }

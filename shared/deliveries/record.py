@@ -8,6 +8,7 @@ import msgspec
 from shared.deliveries import status as statuses
 from shared.deliveries.status import Channel
 
+_MOST_DIGITS: Final = 6
 Direction = Literal["outbound", "inbound"]
 
 # Statuses that an error explains; Twilio may leave an old ErrorCode on others.
@@ -58,6 +59,10 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     encoding: str | None = None
     """GSM-7 or UCS-2, of a text"""
     segments: int | None = None
+    answered_by: str | None = None
+    """whom Twilio took who answered a call for: human, machine_start, machine_end_beep, fax …"""
+    recording_url: str | None = None
+    recording_seconds: int | None = None
     past_sids: tuple[str, ...] = ()
     """what earlier attempts were at Twilio, before somebody asked for another"""
     candidates: tuple[str, ...] = ()
@@ -85,10 +90,17 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         return self.status == statuses.UNCERTAIN and self.sid is None and bool(self.candidates)
 
 
+Kind = Literal["flow", "recording", "transcription", "trouble"]
+RECORDED: Final = "completed"
+"""the status of a recording that can be listened to"""
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened to a delivery. Two events of one delivery with the same key are one event, told twice."""
 
     key: str
+    kind: Kind | None = None
+    """what it is about, where that is not the delivery's status; `status` is then only what it was at that time"""
     status: str
     at: datetime
     sid: str | None = None
@@ -104,6 +116,8 @@ def fold(delivery: Delivery, event: Event) -> Delivery:
     An event of another SID than the delivery's, or of an earlier attempt, or of what was erased, changes nothing. Where
     Twilio did not have it yet, any word ends that, even one that this app doesn't know.
     """
+    if event.kind is not None:
+        return _noted(delivery, event)
     if delivery.erased or event.sid is None or event.sid in delivery.past_sids or delivery.sid not in {None, event.sid}:
         return delivery
     is_news = delivery.status in statuses.PENDING
@@ -125,7 +139,20 @@ def fold(delivery: Delivery, event: Event) -> Delivery:
         error_code=event.error_code if failed else None,
         error_message=event.error_message if failed else None,
         next_attempt_at=None,
+        answered_by=event.raw.get("AnsweredBy") or delivery.answered_by,
         updated_at=max(delivery.updated_at, event.at),
+    )
+
+
+def _noted(delivery: Delivery, event: Event) -> Delivery:
+    told = event.raw
+    if delivery.erased or event.kind != "recording" or told.get("RecordingStatus") != RECORDED:
+        return delivery
+    seconds = str(told.get("RecordingDuration", ""))
+    return msgspec.structs.replace(
+        delivery,
+        recording_url=told.get("RecordingUrl") or delivery.recording_url,
+        recording_seconds=int(seconds) if seconds.isdecimal() and len(seconds) <= _MOST_DIGITS else None,
     )
 
 

@@ -67,6 +67,10 @@ class Form:
         value = self.get(name) or ""
         return int(value) if value.isascii() and value.isdigit() and len(value) <= 9 else None  # noqa: PLR2004 - fits a table's Int32 (2³¹)
 
+    def first_values(self) -> dict[str, str]:
+        """Return the first value of each name, blank ones too."""
+        return {name: values[0] for name, values in self._values.items()}
+
     def as_dict(self) -> dict[str, str | list[str]]:
         """Return everything, to be kept: a value, or a list where a name stands more than once."""
         return {name: values[0] if len(values) == 1 else values for name, values in self._values.items()}

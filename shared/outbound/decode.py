@@ -126,9 +126,7 @@ def _fallback(document: object, before: Request, rules: Rules, *, step: int) -> 
 
 def _fields(document: Mapping[str, Any], struct: type[msgspec.Struct]) -> tuple[dict[str, Any], list[Fault]]:
     # what is wrong inside of a second way is told by itself
-    return check_fields(
-        {name: value for name, value in document.items() if name != "fallback"}, struct
-    )
+    return check_fields({name: value for name, value in document.items() if name != "fallback"}, struct)
 
 
 def _given(document: Mapping[str, Any]) -> frozenset[str]:

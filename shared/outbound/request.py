@@ -45,7 +45,9 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     say: Annotated[str, Meta(min_length=1, max_length=4000, description="The text that a call speaks.")] | None = None
     twiml: Annotated[str, Meta(min_length=1, max_length=4000, description="The TwiML of a call.")] | None = None
     url: Annotated[Url, Meta(description="Where Twilio fetches the TwiML of a call.")] | None = None
-    flow: Annotated[str, Meta(min_length=1, max_length=100, description="The call flow that a call walks.")] | None = None
+    flow: Annotated[str, Meta(min_length=1, max_length=100, description="The call flow that a call walks.")] | None = (
+        None
+    )
     template: Annotated[str, Meta(min_length=1, max_length=100, description="Instead of body or say.")] | None = None
     data: Annotated[dict[str, Any], Meta(description="The values of the template, or of the flow.")] | None = None
     locale: Annotated[str, Meta(min_length=1, max_length=35, description="Of the template, such as de-AT.")] | None = (
@@ -94,4 +96,3 @@ class Request(Content, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     id: Id
     to: Annotated[Address, Meta(description="E.164, or `whatsapp:` and E.164 (messages), or `client:` (calls).")]
     fallback: Fallback | None = None
-

@@ -15,6 +15,7 @@ from azure.core.exceptions import AzureError
 from shared.consents import Consents
 from shared.deliveries.log import DeliveryLog
 from shared.errors import Changed, FormInvalid, SignatureInvalid
+from shared.inbound.callbacks import record_trouble
 from shared.inbound.form import Form
 from shared.inbound.signature import verify_signature
 from shared.settings import Settings
@@ -34,7 +35,14 @@ class Webhook:
     """What Twilio posted, and the delivery that the URL it was given names."""
 
     form: Form
+    url: str
+    """where, as Twilio sees it"""
     delivery_id: str | None
+
+    @property
+    def query(self) -> str:
+        """What stands behind the question mark."""
+        return self.url.partition("?")[2]
 
 
 class RecordStatus(Protocol):
@@ -65,24 +73,25 @@ def verify(req: func.HttpRequest, settings: Settings) -> Webhook:
     form = Form.parse(body)
     tokens = [token for token in (settings.auth_token, settings.auth_token_secondary) if token is not None]
     signature = req.headers.get("X-Twilio-Signature")
-    verify_signature(url=settings.public_base_url + target, form=form, signature=signature, tokens=tokens)
+    url = settings.public_base_url + target
+    verify_signature(url=url, form=form, signature=signature, tokens=tokens)
     named = parse_qs(target.partition("?")[2]).get("delivery", [])
-    return Webhook(form=form, delivery_id=named[0] if named else None)
+    return Webhook(form=form, url=url, delivery_id=named[0] if named else None)
 
 
-async def status_callback(req: func.HttpRequest, wiring: Wiring, record: RecordStatus) -> func.HttpResponse:
-    """Answer a status callback: 204 once it is on record, 503 where it can't be now, so that Twilio says it again."""
+async def callback(req: func.HttpRequest, wiring: Wiring, record: RecordStatus) -> func.HttpResponse:
+    """Answer a callback: 204 once it is on record, 503 where it can't be now, so that Twilio says it again."""
     try:
         webhook = verify(req, wiring.settings)
         async with asyncio.timeout(_DEADLINE):
             await record(wiring.log, webhook.form, delivery_id=webhook.delivery_id, now=clock())
     except SignatureInvalid as exc:
-        return _forbidden(exc)
+        return forbidden(exc)
     except FormInvalid as exc:
-        _logger.error("a status callback that can't be read: %s", exc)  # noqa: TRY400 - the trace says no more
+        _logger.error("a callback that can't be read: %s", exc)  # noqa: TRY400 - the trace says no more
         return func.HttpResponse(status_code=HTTPStatus.BAD_REQUEST)
     except _NOT_RECORDED as exc:
-        _logger.error("a status callback could not be recorded: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
+        _logger.error("a callback could not be recorded: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
         return func.HttpResponse(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
     return func.HttpResponse(status_code=HTTPStatus.NO_CONTENT)
 
@@ -100,7 +109,7 @@ async def arrival(
     try:
         webhook = verify(req, wiring.settings)
     except SignatureInvalid as exc:
-        return _forbidden(exc)
+        return forbidden(exc)
     try:
         async with asyncio.timeout(_DEADLINE):
             await record(wiring.log, wiring.consents, webhook.form, now=clock())
@@ -109,10 +118,31 @@ async def arrival(
     except _NOT_RECORDED as exc:
         _logger.error("an arrival could not be recorded: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
         status = unrecorded
-    twiml = answer(wiring.settings, webhook.form)
-    return func.HttpResponse(twiml, status_code=status, mimetype="text/xml", charset="utf-8")
+    return twiml_answer(answer(wiring.settings, webhook.form), status)
 
 
-def _forbidden(error: SignatureInvalid) -> func.HttpResponse:
+async def fallback(req: func.HttpRequest, wiring: Wiring, document: str) -> func.HttpResponse:
+    """Answer with a document that cannot fail, and put on record why Twilio came here."""
+    try:
+        webhook = verify(req, wiring.settings)
+    except SignatureInvalid as exc:
+        return forbidden(exc)
+    code = webhook.form.integer("ErrorCode")
+    _logger.error("Twilio could not use an answer of ours", extra={"code": code, "sid": webhook.form.get("CallSid")})
+    try:
+        async with asyncio.timeout(_DEADLINE):
+            await record_trouble(wiring.log, webhook.form, delivery_id=webhook.delivery_id, now=clock())
+    except Exception as exc:  # noqa: BLE001 - this is the net below: it answers, come what may
+        _logger.error("that could not be recorded: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
+    return twiml_answer(document)
+
+
+def twiml_answer(document: str, status: HTTPStatus = HTTPStatus.OK) -> func.HttpResponse:
+    """Answer with TwiML."""
+    return func.HttpResponse(document, status_code=status, mimetype="text/xml", charset="utf-8")
+
+
+def forbidden(error: SignatureInvalid) -> func.HttpResponse:
+    """Answer what Twilio did not sign."""
     _logger.warning("refused: %s", error)
     return func.HttpResponse(status_code=HTTPStatus.FORBIDDEN)

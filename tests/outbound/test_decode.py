@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.errors import RequestInvalid
 from shared.outbound.checks import Rules
 from shared.outbound.decode import Decoded, channel_of, decode, metadata_of
-from shared.outbound.request import LONGEST, NOT_YET
+from shared.outbound.request import LONGEST
 from shared.settings import Settings
 from tests.fakes import FROM_NUMBER, SERVICE_SID, make_settings
 from tests.outbound.samples import CALL, TEXT, a_message, decoded
@@ -120,7 +120,7 @@ REFUSED_BY_FIELD: list[tuple[dict[str, str], dict[str, Any], set[str]]] = [
     (CALL, {"send_digits": "12e"}, {"send_digits"}),
     (CALL, {"send_digits": "1" * 33}, {"send_digits"}),
     (CALL, {"send_digits": "1\n"}, {"send_digits"}),
-    *[(TEXT, {name: "x"}, {name}) for name in sorted(NOT_YET)],
+    (TEXT, {"colour": "x"}, {"colour"}),
 ]
 
 # Faults that fields show together, or that depend on the settings.
@@ -177,13 +177,8 @@ def test_a_request_that_breaks_a_rule_is_refused_with_the_fields_that_break_it(
     assert set(problems(a_message(base, **fields))) == faulty
 
 
-@pytest.mark.parametrize("name", sorted(NOT_YET))
-def test_what_comes_with_a_later_version_is_refused_as_such_and_not_ignored(name: str) -> None:
-    assert problems(a_message(**{name: {}}))[name] == "is not available yet"
-
-
 @pytest.mark.parametrize(("base", "name"), [(TEXT, "template"), (CALL, "template"), (CALL, "flow")])
-def test_a_request_whose_content_is_not_available_yet_has_that_fault_alone(base: dict[str, str], name: str) -> None:
+def test_a_request_whose_content_is_not_there_has_that_fault_alone(base: dict[str, str], name: str) -> None:
     assert set(problems(a_message(base, body=..., say=..., **{name: "x"}))) == {name}
 
 

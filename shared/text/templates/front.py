@@ -4,22 +4,18 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, time
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from shared.documents import check_fields
+from shared.text.templates.declarations import read_declared
 from shared.text.templates.rendered import Channel
-from shared.text.templates.values import KINDS, Declared
+from shared.text.templates.values import Declared
 
 _CHANNELS: Final[tuple[Channel, ...]] = ("sms", "call")
 _S = TypeVar("_S", bound=msgspec.Struct)
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
-_RESERVED: Final = frozenset(
-    ("and", "else", "false", "if", "in", "is", "loop", "none", "not", "or", "self", "super", "true")
-)
 _TOML_PLACE: Final = re.compile(r" \(at line ([0-9]+), column [0-9]+\)| \(at end of document\)")
 
 
@@ -46,11 +42,6 @@ class _Document(msgspec.Struct, frozen=True):
     plain: bool = False
     values: dict[str, Any] = {}
     say: dict[str, Any] = {}
-
-
-class _Value(msgspec.Struct, frozen=True):
-    type: str
-    default: Any = None
 
 
 def read_front(lines: list[str], faults: list[tuple[int, str]]) -> Front | None:
@@ -112,29 +103,10 @@ class _Reader:
         return None if faults else msgspec.convert(fields, struct)
 
     def value(self, name: str, raw: object) -> Declared:
-        if not _NAME.fullmatch(name) or name in _RESERVED:
-            self.fault(name, f"expected a name of small letters, digits and _, got {name!r}")
-        if not isinstance(raw, str | dict):
-            self.fault(name, f'{name} expected a type such as "text", or {{ type = …, default = … }}')
-            return _ANY
-        given = self.struct({"type": raw} if isinstance(raw, str) else raw, _Value, of=name)
-        if given is None:
-            return _ANY
-        if given.type not in KINDS:
-            self.fault(name, f"{name} expected one of {', '.join(KINDS)}, got {given.type!r}")
-            return _ANY
-        return self.with_default(name, Declared(given.type), given.default)
-
-    def with_default(self, name: str, declared: Declared, default: object) -> Declared:
-        if default is None:
-            return declared
-        if default == "":
-            return Declared(declared.kind, "")
-        try:
-            return Declared(declared.kind, declared.read(_as_json(default)))
-        except ValueError as exc:
-            self.fault(name, f"{name}'s default: {exc}")
-            return declared
+        declared, problems = read_declared(name, raw)
+        for problem in problems:
+            self.fault(name, problem)
+        return declared
 
     def say(self, locale: str, raw: object) -> Say:
         if not isinstance(raw, dict):
@@ -155,13 +127,3 @@ class _Reader:
                 if found(text):
                     return line
         return 1
-
-
-_ANY: Final = Declared("text")
-"""stands for a value whose declaration is faulty, so that its use is no second fault"""
-
-
-def _as_json(value: object) -> object:
-    if isinstance(value, list):
-        return [_as_json(item) for item in value]
-    return value.isoformat() if isinstance(value, date | time) else value

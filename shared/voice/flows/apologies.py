@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from twilio.twiml.messaging_response import MessagingResponse
 from twilio.twiml.voice_response import VoiceResponse
 
 from shared.voice.flows.turn import Part
@@ -42,3 +43,9 @@ def gone() -> str:
     response.say(GONE)
     response.hangup()
     return str(response)
+
+
+TEXT_FALLBACK: Final = str(MessagingResponse())
+"""what answers a text whose own webhook failed: nothing"""
+CALL_FALLBACK: Final = trouble(None)
+"""what answers a call whose own webhook failed"""
