@@ -16,7 +16,7 @@ from local.parts import PORT, STORAGE_PORT, TWILIO_PORT, Places
 HOME = Path(__file__).resolve().parents[1] / ".switchboard"
 TEMPLATES = HOME.parent / "templates"
 FLOWS = HOME.parent / "flows"
-REQUEST_FIELDS = ("id", "channel", "to", "from", "body", "say")
+REQUEST_FIELDS = ("id", "channel", "to", "from", "body", "say", "flow")
 SEARCH_FIELDS = ("status", "to", "since", "until")
 
 
@@ -113,8 +113,10 @@ def _add_send(command: argparse.ArgumentParser) -> None:
     command.add_argument("--to", help="the recipient, E.164")
     command.add_argument("--body", help="send a text that says this")
     command.add_argument("--say", help="make a call that says this")
+    command.add_argument("--flow", metavar="NAME", help="make a call that walks this call flow")
+    command.add_argument("--data", metavar="JSON", help="the flow's values, a JSON object; @FILE reads a file")
     command.add_argument("--from", help="the sender, instead of the default one")
-    command.add_argument("--channel", choices=["sms", "call"], help="default: sms with --body, call with --say")
+    command.add_argument("--channel", choices=["sms", "call"], help="default: sms with --body, else call")
     command.add_argument("--id", help="the request's id; the same id is sent once, ever (default: a new one)")
     command.add_argument("--json", metavar="FILE", help="the request as a JSON object; - is standard input")
     command.add_argument("--follow", action="store_true", help="print the timeline until it ends")
@@ -189,6 +191,7 @@ def _send(options: argparse.Namespace) -> int:
         Wishes(
             json_file=options.json,
             fields={name: value for name, value in given.items() if value is not None},
+            data=options.data,
             storage_port=options.storage_port,
             follow=options.follow,
             url=options.url,

@@ -2,33 +2,39 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
 
 from azure.core.exceptions import AzureError
 
+from shared.deliveries.keys import is_id
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
-from shared.errors import RequestInvalid
+from shared.errors import Changed, FormInvalid, RequestInvalid
+from shared.inbound.arrivals import file_call
 from shared.inbound.form import Form
 from shared.logs import about
 from shared.outbound import internal
 from shared.outbound.checks import Rules
-from shared.outbound.decode import decode
+from shared.outbound.decode import data_of
+from shared.outbound.request import LONGEST_BODY
 from shared.queues import Queue
 from shared.text.numbers import country
 from shared.voice.flows.apologies import gone
 from shared.voice.flows.library import check_data
 from shared.voice.flows.model import Flow
-from shared.voice.flows.turn import Call, TextToSend, Turn, Walked, World
+from shared.voice.flows.turn import Call, Happened, TextToSend, Turn, Walked, World
 from shared.voice.flows.urls import MOST_AGAIN
 from shared.voice.flows.walk import walk
 
 _logger: Final = logging.getLogger(__name__)
 LAST_TRY: Final = 2.0
-"""seconds for each part of a turn's record, when it is rather given without it than not at all"""
+"""seconds for each part of a turn's record, when it is rather given without it than not at all; there are three"""
+NOT_RECORDED: Final = (AzureError, Changed, FormInvalid, TimeoutError)
+"""what is no fault in the code: its text may hold URLs, and its trace says no more"""
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +45,18 @@ class Visit:
     turn: Turn
     delivery_id: str
     form: Form
+    arrives: bool = False
+    """the call comes in with this very webhook"""
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the turn was put off as often as it may be."""
+        return self.turn.again >= MOST_AGAIN
+
+    @property
+    def is_of_another_leg(self) -> bool:
+        """Whether Twilio tells of a leg that the call dialled, or is to be connected with, and not of the call."""
+        return self.turn.part in {"whisper", "screen"}
 
 
 class Desk:
@@ -53,67 +71,94 @@ class Desk:
     async def answer(self, visit: Visit) -> str:
         """Return the document for a turn, once what happened in it is on record.
 
-        On the last try the document is given without the record, rather than none.
+        On the last try the document is given without the record, rather than none, unless what it says stands there.
 
         Raises:
-            azure.core's errors: it is not on record; the turn should be tried again.
+            FormInvalid, Changed, azure.core's errors: it is not on record; the turn should be tried again.
         """
         flow = self._rules.flows.find(visit.flow)
-        if flow is None:
-            about(_logger, visit.delivery_id).error("its flow is gone: %s", visit.flow)
-            return gone()
-        last = visit.turn.again >= MOST_AGAIN
-        try:
-            async with asyncio.timeout(LAST_TRY if last else None):
-                delivery = await self._log.get(visit.delivery_id)
-        except (AzureError, TimeoutError):
-            # what the texts say comes from the record, where the flow declares values
-            if not last or flow.values:
-                raise
-            delivery = None
-        walked = walk(flow, self._call(visit, flow, delivery), visit.turn, self._world())
+        delivery = await self._within(visit, self._delivery(visit), lost="its call could not be read or recorded")
+        if delivery is None and flow is not None and flow.values and _is_outbound(visit, None):
+            raise Changed("expected the delivery with the values of its flow, got none")
+        walked = (
+            _gone(visit) if flow is None else walk(flow, self._call(visit, flow, delivery), visit.turn, self._world())
+        )
         for happened in walked.happened:
             if "problem" in happened.what:
-                about(_logger, visit.delivery_id).error("a call flow: %s", happened.what)
-        try:
-            async with asyncio.timeout(LAST_TRY if last else None):
-                await self._keep(visit, delivery, walked)
-        except (AzureError, TimeoutError) as exc:
-            if not last:
-                raise
-            about(_logger, visit.delivery_id).error("a turn of its call is not on record: %s", type(exc).__name__)
+                about(_logger, visit.delivery_id).error("a call flow: %s", dict(happened.what))
+        sid = _sid(visit, delivery)
+        await self._within(
+            visit, self._note(visit, delivery, walked, sid=sid), lost="a turn of its call is not on record"
+        )
+        await self._within(visit, self._send(visit, delivery, walked, sid=sid), lost="a text of its call is not sent")
         return walked.twiml
 
-    async def _keep(self, visit: Visit, delivery: Delivery | None, walked: Walked) -> None:
-        sid = _sid(visit, delivery)
-        if delivery is not None and not delivery.erased:
-            now = self._clock()
-            for happened in walked.happened:
-                key = f"{sid}:flow:{happened.key}"
-                event = Event(key=key, kind="flow", status=delivery.status, at=now, raw=dict(happened.what))
-                await self._log.note(delivery, event)
+    async def _within(self, visit: Visit, work: Coroutine[Any, Any, _T], *, lost: str) -> _T | None:
+        """Do it; on the last try only for a while, and where it fails, the call goes on without."""
+        if not visit.is_last:
+            return await work
+        try:
+            async with asyncio.timeout(LAST_TRY):
+                return await work
+        except Exception as exc:  # noqa: BLE001 - somebody waits for the document, whatever it is
+            trace = not isinstance(exc, NOT_RECORDED)
+            about(_logger, visit.delivery_id).error("%s: %s", lost, type(exc).__name__, exc_info=trace)
+            return None
+
+    async def _delivery(self, visit: Visit) -> Delivery | None:
+        if visit.arrives:
+            return await file_call(self._log, visit.form, now=self._clock())
+        found = await self._log.get(visit.delivery_id) if is_id(visit.delivery_id) else None
+        is_own = visit.delivery_id == visit.form.get("CallSid") and not visit.is_of_another_leg
+        if found is None and is_own and not _is_outbound(visit, None):
+            # it came in while nothing could be put on record
+            return await file_call(self._log, visit.form, now=self._clock())
+        return found
+
+    async def _note(self, visit: Visit, delivery: Delivery | None, walked: Walked, *, sid: str) -> None:
+        if delivery is None:
+            if walked.happened:
+                about(_logger, visit.delivery_id).error("a turn of its call is lost, as the call is not on record")
+            return
+        if delivery.erased:
+            return
+        now = self._clock()
+        for place, happened in enumerate(walked.happened, start=1):
+            event = Event(
+                key=f"{sid}:flow:{happened.key}",
+                kind="flow",
+                status=delivery.status,
+                at=now + timedelta(microseconds=place),
+                raw=dict(happened.what),
+            )
+            delivery = await self._log.record(delivery, event)
+
+    async def _send(self, visit: Visit, delivery: Delivery | None, walked: Walked, *, sid: str) -> None:
+        person = _ends(visit, delivery)[0 if not _is_outbound(visit, delivery) else 1]
         for text in walked.texts:
-            await self._queue.put(internal.write(_request(text, sid=sid, origin=visit.delivery_id)))
+            derived = internal.Derived(
+                id=f"{sid}~{text.key}", origin=visit.delivery_id, request=_request(text, is_awake=text.to == person)
+            )
+            await self._queue.put(internal.write(derived))
 
     def _call(self, visit: Visit, flow: Flow, delivery: Delivery | None) -> Call:
-        told = visit.form
-        outbound = delivery is not None and delivery.direction == "outbound"
-        # what a dialled leg asks for tells that leg's own ends, and the call is the delivery's
-        known = delivery if outbound or visit.turn.part in {"whisper", "screen"} else None
+        caller, called = _ends(visit, delivery)
         return Call(
             sid=_sid(visit, delivery),
             delivery_id=visit.delivery_id,
-            caller=(known and known.from_) or told.get("From") or "",
-            called=(known and known.to) or told.get("To") or "",
-            outbound=outbound,
-            data=self._data(flow, delivery) if delivery is not None else {},
+            caller=caller,
+            called=called,
+            outbound=_is_outbound(visit, delivery),
+            data=self._data(flow, delivery),
         )
 
-    def _data(self, flow: Flow, delivery: Delivery) -> Mapping[str, Any]:
-        if not flow.values or delivery.request is None:
+    def _data(self, flow: Flow, delivery: Delivery | None) -> Mapping[str, Any]:
+        """Of what the request brings, the values that this flow takes: the request may have named another one."""
+        if not flow.values or delivery is None or delivery.request is None:
             return {}
         try:
-            return check_data(flow, decode(delivery.request, self._rules).request.data or {})
+            brought = data_of(delivery.request)
+            return check_data(flow, {name: value for name, value in brought.items() if name in flow.values})
         except RequestInvalid as exc:
             about(_logger, delivery.id).error("the values of its request do not fit its flow any more: %s", exc)
             return {}
@@ -134,12 +179,34 @@ class Desk:
         return allowed is None or not address.startswith("+") or country(address) in allowed
 
 
+def _gone(visit: Visit) -> Walked:
+    what = {"flow": visit.flow, "step": visit.turn.step, "problem": "expected a flow that is there, got another"}
+    return Walked(twiml=gone(), happened=(Happened(key=f"{visit.turn.count}.0-gone", what=what),))
+
+
+def _is_outbound(visit: Visit, delivery: Delivery | None) -> bool:
+    if delivery is not None:
+        return delivery.direction == "outbound"
+    return (visit.form.get("Direction") or "").startswith("outbound-api")
+
+
+def _ends(visit: Visit, delivery: Delivery | None) -> tuple[str, str]:
+    """Return who calls and who is called: another leg tells its own ends, and the call is the delivery's."""
+    told = visit.form
+    known = delivery if visit.is_of_another_leg or _is_outbound(visit, delivery) else None
+    return (known and known.from_) or told.get("From") or "", (known and known.to) or told.get("To") or ""
+
+
 def _sid(visit: Visit, delivery: Delivery | None) -> str:
-    if delivery is not None and delivery.sid is not None:
-        return delivery.sid
-    return visit.form.get("ParentCallSid") or visit.form.get("CallSid") or visit.delivery_id
+    """Return the call's SID: a delivery may have had another call before, and another leg has its own."""
+    own = visit.form.get("CallSid")
+    if not visit.is_of_another_leg and own is not None:
+        return own
+    return (delivery and delivery.sid) or visit.form.get("ParentCallSid") or own or visit.delivery_id
 
 
-def _request(text: TextToSend, *, sid: str, origin: str) -> internal.Derived:
-    request = {"channel": "sms", "to": text.to, "body": text.body}
-    return internal.Derived(id=f"{sid}~{text.key}", origin=origin, request=request)
+def _request(text: TextToSend, *, is_awake: bool) -> dict[str, Any]:
+    # one character more than fits: it is refused with that reason, on record, and every queue takes it
+    request: dict[str, Any] = {"channel": "sms", "to": text.to, "body": text.body[: LONGEST_BODY + 1]}
+    # who is on the phone is awake: quiet hours would keep the text until it is of no use
+    return {**request, "urgent": True} if is_awake else request

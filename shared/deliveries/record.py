@@ -139,21 +139,31 @@ def fold(delivery: Delivery, event: Event) -> Delivery:
         error_code=event.error_code if failed else None,
         error_message=event.error_message if failed else None,
         next_attempt_at=None,
-        answered_by=event.raw.get("AnsweredBy") or delivery.answered_by,
+        answered_by=_told(event, "AnsweredBy") or delivery.answered_by,
         updated_at=max(delivery.updated_at, event.at),
     )
 
 
 def _noted(delivery: Delivery, event: Event) -> Delivery:
-    told = event.raw
-    if delivery.erased or event.kind != "recording" or told.get("RecordingStatus") != RECORDED:
+    if delivery.erased:
         return delivery
-    seconds = str(told.get("RecordingDuration", ""))
+    answered_by = _told(event, "answered_by")
+    if event.kind == "flow" and answered_by:
+        return msgspec.structs.replace(delivery, answered_by=answered_by)
+    if event.kind != "recording" or _told(event, "RecordingStatus") != RECORDED:
+        return delivery
+    seconds = _told(event, "RecordingDuration") or ""
     return msgspec.structs.replace(
         delivery,
-        recording_url=told.get("RecordingUrl") or delivery.recording_url,
+        recording_url=_told(event, "RecordingUrl") or delivery.recording_url,
         recording_seconds=int(seconds) if seconds.isdecimal() and len(seconds) <= _MOST_DIGITS else None,
     )
+
+
+def _told(event: Event, name: str) -> str | None:
+    """Return a value of the payload; None where it is no text, as one that stands there twice."""
+    value = event.raw.get(name)
+    return value if isinstance(value, str) and value else None
 
 
 def tombstone(delivery: Delivery) -> Delivery:

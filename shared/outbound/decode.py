@@ -85,6 +85,18 @@ def channel_of(message: bytes) -> Channel | None:
         return None
 
 
+def data_of(message: bytes) -> dict[str, Any]:
+    """Return the values that a request brings for a template or a flow, as they came.
+
+    Raises:
+        RequestInvalid: it can't be read.
+    """
+    derived = internal.read(message)
+    document = derived.request if isinstance(derived, internal.Derived) else parse_object(message, longest=LONGEST)
+    data = document.get("data")
+    return data if isinstance(data, dict) else {}
+
+
 def metadata_of(message: bytes) -> dict[str, str]:
     """Return the metadata that a message carries, even one that can't be used otherwise; none where it is too long."""
     try:

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import msgspec
 
@@ -12,18 +11,11 @@ from shared.settings import Settings
 from shared.text.numbers import MESSAGING_SERVICE
 from shared.voice import twiml
 from shared.voice.flows.turn import Turn
-from shared.voice.flows.urls import flow_url
+from shared.voice.flows.urls import callback_url, flow_url
 
-RETRIED: Final = "#rc=5&rp=all"
-"""asks Twilio to try a callback again: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides"""
 CALL_EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
 _LONGEST_QUEUED: Final = timedelta(seconds=36_000)
 """https://www.twilio.com/docs/messaging/api/message-resource, ValidityPeriod"""
-
-
-def callback_url(settings: Settings, route: str, delivery_id: str) -> str:
-    """Return where Twilio says what becomes of a delivery; the id rides in it, and the signature covers it."""
-    return f"{settings.public_base_url}/api/{route}?{urlencode({'delivery': delivery_id})}{RETRIED}"
 
 
 def of_message(request: Request, settings: Settings, *, expires_at: datetime, now: datetime) -> dict[str, Any]:
@@ -39,13 +31,13 @@ def of_message(request: Request, settings: Settings, *, expires_at: datetime, no
         content_sid=request.content_sid,
         content_variables=request.content_variables and msgspec.json.encode(request.content_variables).decode(),
         validity_period=max(1, int(left.total_seconds())) if left < _LONGEST_QUEUED else None,
-        status_callback=callback_url(settings, "sms/status", request.id),
+        status_callback=callback_url(settings.public_base_url, "sms/status", delivery=request.id),
     )
 
 
 def of_call(request: Request, rules: Rules) -> dict[str, Any]:
     """Return the parameters of https://www.twilio.com/docs/voice/api/call-resource."""
-    settings = rules.settings
+    settings, base_url = rules.settings, rules.settings.public_base_url
     document = request.twiml
     if request.say is not None:
         document = twiml.say(request.say, voice=request.voice, language=request.language)
@@ -54,14 +46,18 @@ def of_call(request: Request, rules: Rules) -> dict[str, Any]:
         from_=request.from_,
         twiml=document,
         url=request.url if request.flow is None else _first_turn(request, rules),
-        fallback_url=callback_url(settings, "fallback/voice", request.id) if request.flow is not None else None,
+        fallback_url=callback_url(base_url, "fallback/voice", delivery=request.id)
+        if request.flow is not None
+        else None,
         machine_detection=request.machine_detection,
         record=request.record,
-        recording_status_callback=callback_url(settings, "voice/recording", request.id) if request.record else None,
+        recording_status_callback=(
+            callback_url(base_url, "voice/recording", delivery=request.id) if request.record else None
+        ),
         timeout=request.timeout_seconds,
         time_limit=request.time_limit_seconds or settings.max_call_seconds,
         send_digits=request.send_digits,
-        status_callback=callback_url(settings, "voice/status", request.id),
+        status_callback=callback_url(base_url, "voice/status", delivery=request.id),
         status_callback_event=CALL_EVENTS,
     )
 

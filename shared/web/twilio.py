@@ -127,11 +127,12 @@ async def fallback(req: func.HttpRequest, wiring: Wiring, document: str) -> func
         webhook = verify(req, wiring.settings)
     except SignatureInvalid as exc:
         return forbidden(exc)
-    code = webhook.form.integer("ErrorCode")
-    _logger.error("Twilio could not use an answer of ours", extra={"code": code, "sid": webhook.form.get("CallSid")})
+    form = webhook.form
+    told = {"code": form.integer("ErrorCode"), "sid": form.get("CallSid") or form.get("MessageSid")}
+    _logger.error("Twilio could not use an answer of ours", extra=told)
     try:
         async with asyncio.timeout(_DEADLINE):
-            await record_trouble(wiring.log, webhook.form, delivery_id=webhook.delivery_id, now=clock())
+            await record_trouble(wiring.log, wiring.consents, form, delivery_id=webhook.delivery_id, now=clock())
     except Exception as exc:  # noqa: BLE001 - this is the net below: it answers, come what may
         _logger.error("that could not be recorded: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
     return twiml_answer(document)

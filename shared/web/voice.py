@@ -5,21 +5,18 @@ import logging
 from typing import Final
 
 import azure.functions as func
-from azure.core.exceptions import AzureError
 
-from shared.calls.desk import LAST_TRY, Visit
-from shared.errors import Changed, FormInvalid, SignatureInvalid
+from shared.calls.desk import NOT_RECORDED, Visit
+from shared.errors import SignatureInvalid
 from shared.inbound import arrivals
 from shared.voice.flows.apologies import trouble
-from shared.voice.flows.turn import Turn
-from shared.voice.flows.urls import MOST_AGAIN, once_more, read_turn
+from shared.voice.flows.urls import once_more, read_turn
 from shared.web.twilio import Webhook, forbidden, twiml_answer, verify
 from shared.wiring import Wiring, clock
 
 _logger: Final = logging.getLogger(__name__)
 _DEADLINE: Final = 8.0
 """seconds, well inside the 15 after which Twilio gives up"""
-_EXPECTED: Final = (AzureError, Changed, FormInvalid, TimeoutError)
 
 
 async def inbound(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
@@ -32,7 +29,10 @@ async def inbound(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     if flow is None:
         return await _greet(webhook, wiring)
     turn = read_turn(flow.start, webhook.query, webhook.form.first_values())
-    return await _answer(webhook, wiring, flow=flow.name, turn=turn, arrives=True)
+    call = webhook.form.get("CallSid") or ""
+    return await _answer(
+        webhook, wiring, Visit(flow=flow.name, turn=turn, delivery_id=call, form=webhook.form, arrives=True)
+    )
 
 
 async def flow_turn(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
@@ -42,43 +42,33 @@ async def flow_turn(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     except SignatureInvalid as exc:
         return forbidden(exc)
     turn = read_turn(req.route_params["step"], webhook.query, webhook.form.first_values())
-    return await _answer(webhook, wiring, flow=req.route_params["flow"], turn=turn, arrives=False)
+    delivery_id = webhook.delivery_id or webhook.form.get("CallSid") or ""
+    return await _answer(
+        webhook,
+        wiring,
+        Visit(flow=req.route_params["flow"], turn=turn, delivery_id=delivery_id, form=webhook.form),
+    )
 
 
 async def _greet(webhook: Webhook, wiring: Wiring) -> func.HttpResponse:
     try:
         async with asyncio.timeout(_DEADLINE):
             await arrivals.record_call(wiring.log, wiring.consents, webhook.form, now=clock())
-    except _EXPECTED as exc:
-        _tell(exc)
+    except Exception as exc:  # noqa: BLE001 - whoever calls is greeted, come what may
+        _tell("a call could not be recorded", exc)
     return twiml_answer(arrivals.voice_greeting(wiring.settings, webhook.form))
 
 
-async def _answer(webhook: Webhook, wiring: Wiring, *, flow: str, turn: Turn, arrives: bool) -> func.HttpResponse:
-    call = webhook.form.get("CallSid") or ""
-    visit = Visit(flow=flow, turn=turn, delivery_id=webhook.delivery_id or call, form=webhook.form)
+async def _answer(webhook: Webhook, wiring: Wiring, visit: Visit) -> func.HttpResponse:
     try:
         async with asyncio.timeout(_DEADLINE):
-            if arrives:
-                await _file(webhook, wiring, last=turn.again >= MOST_AGAIN)
             return twiml_answer(await wiring.desk.answer(visit))
-    except Exception as exc:
-        trace = not isinstance(exc, _EXPECTED)
-        _logger.error("a turn of a call met trouble: %s", type(exc).__name__, exc_info=trace)  # noqa: TRY400 - it may be there
+    except Exception as exc:  # noqa: BLE001 - whoever is on the line hears something, come what may
+        _tell("a turn of a call met trouble", exc)
         again = once_more(webhook.url, webhook.form.first_values())
-        return twiml_answer(trouble(again, part=turn.part))
+        return twiml_answer(trouble(again, part=visit.turn.part))
 
 
-async def _file(webhook: Webhook, wiring: Wiring, *, last: bool) -> None:
-    try:
-        async with asyncio.timeout(LAST_TRY if last else None):
-            await arrivals.record_call(wiring.log, wiring.consents, webhook.form, now=clock())
-    except (AzureError, TimeoutError) as exc:
-        if not last:
-            raise
-        _tell(exc)
-
-
-def _tell(error: Exception) -> None:
-    # the text of an SDK's error holds URLs
-    _logger.error("a call could not be recorded: %s", type(error).__name__)
+def _tell(what: str, error: Exception) -> None:
+    # the text of an SDK's error holds URLs; only a fault in the code has a trace that says more
+    _logger.error("%s: %s", what, type(error).__name__, exc_info=error if not isinstance(error, NOT_RECORDED) else None)

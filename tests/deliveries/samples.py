@@ -88,6 +88,9 @@ deliveries = st.builds(
     next_attempt_at=maybe | moments,
     expires_at=maybe | moments,
     past_sids=st.lists(texts, max_size=2).map(tuple),
+    answered_by=maybe | texts,
+    recording_url=maybe | texts,
+    recording_seconds=maybe | numbers,
     candidates=st.lists(texts, max_size=2).map(tuple),
     replayed_at=maybe | moments,
     erased=st.booleans(),
@@ -96,6 +99,7 @@ raws = st.dictionaries(texts, texts | numbers | st.lists(texts, max_size=2) | st
 events = st.builds(
     Event,
     key=st.from_regex("[A-Za-z0-9:_-]{1,60}", fullmatch=True),
+    kind=st.sampled_from([None, "flow", "recording", "transcription", "trouble"]),
     status=texts,
     at=moments,
     sid=maybe | texts,

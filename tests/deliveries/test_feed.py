@@ -50,6 +50,8 @@ def test_an_event_is_told_with_what_its_reader_needs_to_act() -> None:
         "error": {"code": 30003, "message": "Unreachable"},
         "at": event.at,
         "origin": None,
+        "kind": None,
+        "detail": None,
         "metadata": {"order": "7"},
     }
 
@@ -89,6 +91,8 @@ async def test_every_event_goes_into_the_queue_as_base64_json(fed: Fed) -> None:
         "error": None,
         "at": NOW.isoformat().replace("+00:00", "Z"),
         "origin": None,
+        "kind": None,
+        "detail": None,
         "metadata": {"order": "7"},
     }
 

@@ -169,3 +169,49 @@ def test_only_what_has_ended_is_final() -> None:
     assert a_delivery(status="delivered").is_final
     assert a_delivery(channel=None, status="rejected").is_final
     assert not a_delivery(status="uncertain").is_final
+
+
+def noted(kind: str, **raw: object) -> Event:
+    """Something that happened in a call beside its status."""
+    return Event(key=f"{SID}:{kind}", kind=kind, status="in-progress", at=NOW, raw=raw)  # type: ignore[arg-type]  # any word
+
+
+CALL = a_delivery(channel="call", status="in-progress", sid=SID)
+RECORDED = {"RecordingStatus": "completed", "RecordingUrl": "https://example.com/RE1", "RecordingDuration": "7"}
+
+
+def test_a_recording_is_kept_with_its_link_and_its_length_and_changes_no_status() -> None:
+    after = fold(CALL, noted("recording", **RECORDED))
+    assert after == msgspec.structs.replace(CALL, recording_url="https://example.com/RE1", recording_seconds=7)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        noted("recording", **{**RECORDED, "RecordingStatus": "in-progress"}),
+        noted("transcription", **RECORDED, TranscriptionText="Hello"),
+        noted("trouble", **RECORDED, ErrorCode="11200"),
+        noted("flow", step="menu", digits="1"),
+        noted("flow", answered_by=["human", "fax"]),
+    ],
+)
+def test_what_else_happens_in_a_call_changes_nothing(event: Event) -> None:
+    assert fold(CALL, event) == CALL
+
+
+@pytest.mark.parametrize("seconds", ["", "x", "-1", "1" * 7, ["7", "8"]])
+def test_a_length_that_is_none_is_not_kept(seconds: object) -> None:
+    after = fold(CALL, noted("recording", **{**RECORDED, "RecordingDuration": seconds}))
+    assert (after.recording_url, after.recording_seconds) == ("https://example.com/RE1", None)
+
+
+def test_who_answered_is_kept_from_the_first_turn_of_a_flow_and_from_a_status() -> None:
+    assert fold(CALL, noted("flow", answered_by="machine_end_beep")).answered_by == "machine_end_beep"
+    told = msgspec.structs.replace(an_event("completed", sequence=3), raw={"AnsweredBy": "human"})
+    assert fold(CALL, told).answered_by == "human"
+
+
+def test_of_what_was_erased_no_recording_and_nobody_who_answered_is_kept() -> None:
+    erased = tombstone(CALL)
+    for event in (noted("recording", **RECORDED), noted("flow", answered_by="human")):
+        assert fold(erased, event) == erased

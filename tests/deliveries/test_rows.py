@@ -32,6 +32,9 @@ FULL = a_delivery(
     text="Good morning.",
     encoding="GSM-7",
     segments=1,
+    answered_by="machine_end_beep",
+    recording_url="https://api.twilio.com/2010-04-01/Accounts/AC1/Recordings/RE1",
+    recording_seconds=7,
     candidates=("SM3",),
     replayed_at=datetime(2026, 3, 2, 12, 0, 1, tzinfo=UTC),
     erased=True,
@@ -87,6 +90,8 @@ def test_the_layout_is_the_one_that_the_contract_promises() -> None:
         "ErrorMessage": "x",
         "Raw": '{"a":1}',
     }
+    noted = rows.event_row("order-1", msgspec.structs.replace(event, kind="flow"))
+    assert noted["Kind"] == "flow"
 
 
 async def stored(table: Table, row: dict[str, Any]) -> Any:  # noqa: ANN401 - the SDK's own kind of row

@@ -132,7 +132,7 @@ async def test_a_call_to_a_client_needs_no_number(everything: Stage) -> None:
 async def test_a_call_that_comes_in_is_greeted_and_on_record_to_its_end(azurite: str) -> None:
     async with stage(azurite, VOICE_GREETING="We are closed & asleep.") as everything:
         callback = f"{everything.settings['PUBLIC_BASE_URL']}/api/voice/status#rc=5&rp=all"
-        caller = {"from": "+14155552007", "to": "+15005550006"}
+        caller = {"from": "+14155552007", "to": "+15005550010"}
         sid = (await everything.simulate("inbound/call", **caller, status_callback=callback))["sid"]
         delivery = await everything.ended(sid, "completed")
         [call] = everything.twilio.calls

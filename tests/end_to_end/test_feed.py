@@ -42,6 +42,8 @@ async def test_every_event_of_a_text_goes_into_the_events_queue(azurite: str) ->
         "at": delivery["events"][-1]["at"],
         "origin": None,
         "named": None,
+        "kind": None,
+        "detail": None,
         "metadata": {"order": "7"},
     }
     assert {document["id"] for document in heard} == {delivery_id, rejected}

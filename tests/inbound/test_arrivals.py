@@ -12,6 +12,8 @@ from tests.samples import webhooks
 from tests.web.app import Answer, App, Door, settings_of
 
 SMS, VOICE = "/api/sms/inbound", "/api/voice/inbound"
+FLOWLESS = b"To=%2B15005550010"
+"""a number that no flow answers: whoever calls it is greeted"""
 NASTY = [
     "plain",
     "<Hangup/>",
@@ -24,6 +26,10 @@ NASTY = [
 ]
 UNSPEAKABLE = ["a\x01b\x0bc\x1fd", "e\ufffff\udcffg"]
 """characters that XML has no way to write, the last as an environment with broken bytes brings it"""
+
+
+def _a_call(name: str = "voice-inbound", *, sid: str) -> bytes:
+    return webhooks.body(name, sid=sid).replace(b"To=%2B15005550006", FLOWLESS)
 
 
 async def _arrive(door: Door, target: str, body: bytes) -> Answer:
@@ -62,7 +68,7 @@ async def test_a_text_is_on_record_with_its_media_and_all_that_twilio_said(door:
 
 async def test_a_call_is_on_record_and_greeted(door: Door) -> None:
     sid = webhooks.new_sid("CA")
-    answer = await _arrive(door, VOICE, webhooks.body("voice-inbound", sid=sid))
+    answer = await _arrive(door, VOICE, _a_call(sid=sid))
     assert answer.status == 200
     assert [verb.tag for verb in _twiml(answer)] == ["Say"]
     delivery = (await door.request("GET", f"/api/deliveries/{sid}")).json()
@@ -72,7 +78,7 @@ async def test_a_call_is_on_record_and_greeted(door: Door) -> None:
 
 async def test_a_caller_without_a_number_is_greeted_too(door: Door) -> None:
     sid = webhooks.new_sid("CA")
-    answer = await _arrive(door, VOICE, webhooks.body("voice-inbound-anonymous", sid=sid))
+    answer = await _arrive(door, VOICE, _a_call("voice-inbound-anonymous", sid=sid))
     assert answer.status == 200
     assert (await door.request("GET", f"/api/deliveries/{sid}")).json()["from"] == "Anonymous"
 
@@ -87,7 +93,7 @@ async def test_an_arrival_told_twice_is_there_once(door: Door) -> None:
 
 async def test_an_inbound_call_goes_on_to_its_end(door: Door) -> None:
     sid = webhooks.new_sid("CA")
-    await _arrive(door, VOICE, webhooks.body("voice-inbound", sid=sid))
+    await _arrive(door, VOICE, _a_call(sid=sid))
     ended = webhooks.body("voice-status-completed", sid=sid)
     assert (await _arrive(door, "/api/voice/status", ended)).status == 204
     delivery = (await door.request("GET", f"/api/deliveries/{sid}")).json()
@@ -105,7 +111,7 @@ async def test_an_arrival_that_cannot_be_read_is_answered_all_the_same(door: Doo
 async def test_what_the_settings_say_comes_back_as_text(azurite: str, text: str) -> None:
     async with App.load(settings_of(azurite, SMS_REPLY=text, VOICE_GREETING=text)) as app:
         sms = await _arrive(app, SMS, webhooks.body("sms-inbound", sid=webhooks.new_sid("MM")))
-        voice = await _arrive(app, VOICE, webhooks.body("voice-inbound", sid=webhooks.new_sid("CA")))
+        voice = await _arrive(app, VOICE, _a_call(sid=webhooks.new_sid("CA")))
     [message], [say] = _twiml(sms), _twiml(voice)
     assert (message.tag, "".join(message.itertext()), len(message)) == ("Message", text, 0)
     assert (say.tag, say.text, len(say)) == ("Say", text, 0)
@@ -115,7 +121,7 @@ async def test_what_the_settings_say_comes_back_as_text(azurite: str, text: str)
 async def test_characters_that_xml_cannot_write_spoil_no_answer(azurite: str, text: str) -> None:
     async with App.load({**settings_of(azurite), "SMS_REPLY": text, "VOICE_GREETING": text}) as app:
         sms = await _arrive(app, SMS, webhooks.body("sms-inbound", sid=webhooks.new_sid("MM")))
-        voice = await _arrive(app, VOICE, webhooks.body("voice-inbound", sid=webhooks.new_sid("CA")))
+        voice = await _arrive(app, VOICE, _a_call(sid=webhooks.new_sid("CA")))
     for answer in (sms, voice):
         [verb] = _twiml(answer)
         assert [letter for letter in "".join(verb.itertext()) if letter.isalpha()] == list(

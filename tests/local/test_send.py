@@ -45,6 +45,44 @@ def test_say_makes_a_call_and_every_option_is_part_of_the_request(queue: QueueCl
     assert sent(queue) == request
 
 
+@pytest.mark.parametrize("from_file", [False, True])
+def test_flow_makes_a_call_that_walks_it_with_the_values_of_data(
+    queue: QueueClient, tmp_path: Path, *, from_file: bool
+) -> None:
+    data = {"service": "Payments", "problem": "Größe > 3"}
+    file = tmp_path / "values.json"
+    file.write_text(json.dumps(data), "utf-8")
+    given = f"@{file}" if from_file else json.dumps(data)
+    assert console.main(["send", "--to", "+14155550101", "--flow", "on-call", "--data", given, "--id", "mine-3"]) == 0
+    request = {"id": "mine-3", "channel": "call", "to": "+14155550101", "flow": "on-call", "data": data}
+    assert sent(queue) == request
+
+
+def test_data_goes_before_that_of_a_json_file(queue: QueueClient, tmp_path: Path) -> None:
+    file = tmp_path / "request.json"
+    request = {"id": "mine-4", "channel": "sms", "to": "+14155550100", "template": "t", "data": {"a": 1, "b": 2}}
+    file.write_text(json.dumps(request), "utf-8")
+    assert console.main(["send", "--json", str(file), "--data", '{"a": 3}']) == 0
+    assert sent(queue) == {**request, "data": {"a": 3}}
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("{", "--data is no JSON: line 1, column 2: "),
+        ("[1]", "--data holds no values: expected a JSON object."),
+        ("@nowhere.json", "nowhere.json cannot be read: No such file or directory."),
+    ],
+)
+def test_unusable_data_is_told_in_one_sentence(
+    capsys: pytest.CaptureFixture[str], *, given: str, sentence: str
+) -> None:
+    assert console.main(["send", "--to", "+14155550101", "--flow", "on-call", "--data", given]) == 1
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
+
+
 def test_two_requests_never_share_a_new_id(queue: QueueClient, capsys: pytest.CaptureFixture[str]) -> None:
     with queue:
         for _ in range(2):
@@ -89,12 +127,21 @@ def test_an_unusable_file_is_told_in_one_sentence(
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("options", [[], ["--to", "+1"], ["--body", "b"], ["--to", "+1", "--body", "b", "--say", "s"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--to", "+1"],
+        ["--body", "b"],
+        ["--to", "+1", "--body", "b", "--say", "s"],
+        ["--to", "+1", "--say", "s", "--flow", "on-call"],
+    ],
+)
 def test_what_is_no_request_is_told_with_what_was_expected(
     capsys: pytest.CaptureFixture[str], options: list[str]
 ) -> None:
     assert console.main(["send", *options]) == 1
-    assert "Expected --to and either --body" in capsys.readouterr().err
+    assert "Expected --to and one of --body" in capsys.readouterr().err
 
 
 def test_a_storage_that_does_not_run_is_told_in_one_sentence(

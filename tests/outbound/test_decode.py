@@ -8,8 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.errors import RequestInvalid
+from shared.outbound import internal
 from shared.outbound.checks import Rules
-from shared.outbound.decode import Decoded, channel_of, decode, metadata_of
+from shared.outbound.decode import Decoded, channel_of, data_of, decode, metadata_of
 from shared.outbound.request import LONGEST
 from shared.settings import Settings
 from tests.fakes import FROM_NUMBER, SERVICE_SID, make_settings
@@ -434,3 +435,16 @@ def test_the_request_holds_each_field_as_it_came() -> None:
 )
 def test_the_metadata_of_an_unusable_message_is_read_where_it_can_be(message: bytes, metadata: dict[str, str]) -> None:
     assert metadata_of(message) == metadata
+
+
+def test_the_values_that_a_request_brings_are_read_as_they_came() -> None:
+    data = {"name": "Zoë", "count": 2}
+    assert data_of(a_message(TEXT, data=data)) == data
+    derived = internal.Derived(id="news~1", origin="news", request={**TEXT, "data": data})
+    assert data_of(internal.write(derived)) == data
+    assert data_of(a_message(TEXT)) == {}
+
+
+def test_values_that_can_not_be_read_are_refused() -> None:
+    with pytest.raises(RequestInvalid):
+        data_of(b"no request")

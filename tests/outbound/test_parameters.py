@@ -5,11 +5,16 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from shared.outbound.parameters import callback_url, of_call, of_message
+from shared.outbound.checks import Rules
+from shared.outbound.decode import decode
+from shared.outbound.parameters import of_call, of_message
 from shared.settings import Settings
+from shared.voice.flows.library import Flows
+from shared.voice.flows.urls import callback_url
 from tests.deliveries.samples import NOW
 from tests.fakes import FROM_NUMBER, SERVICE_SID, make_settings
-from tests.outbound.samples import CALL, TEXT, decoded
+from tests.outbound.samples import CALL, TEXT, a_message, decoded
+from tests.samples.calls import FLOWS
 
 SETTINGS = make_settings()
 SMS_CALLBACK = "https://switchboard.example/api/sms/status?delivery=order-1#rc=5&rp=all"
@@ -22,7 +27,7 @@ def message(*, left: timedelta = DAY, settings: Settings = SETTINGS, **fields: o
 
 
 def call(*, settings: Settings = SETTINGS, **fields: object) -> dict[str, object]:
-    return of_call(decoded(CALL, settings=settings, **fields).request, settings)
+    return of_call(decoded(CALL, settings=settings, **fields).request, Rules(settings))
 
 
 def test_a_plain_text_has_these_parameters_and_no_others() -> None:
@@ -112,7 +117,29 @@ def test_every_option_of_a_call_is_passed_on() -> None:
 
 
 def test_a_recording_that_is_switched_off_stays_off() -> None:
-    assert call(record=False)["record"] is False
+    parameters = call(record=False)
+    assert parameters["record"] is False
+    assert "recording_status_callback" not in parameters
+
+
+def test_what_becomes_of_a_recording_is_asked_for() -> None:
+    told = call(record=True)["recording_status_callback"]
+    assert told == "https://switchboard.example/api/voice/recording?delivery=order-2#rc=5&rp=all"
+
+
+def test_a_call_in_a_flow_fetches_its_first_turn_here_and_has_somewhere_to_go_where_that_fails() -> None:
+    rules = Rules(SETTINGS, flows=Flows.load(FLOWS, default_zone=SETTINGS.default_time_zone))
+    data = {"service": "Mail", "incident": "7"}
+    message = a_message(CALL, say=..., flow="alert", data=data, machine_detection="DetectMessageEnd")
+    parameters = of_call(decode(message, rules).request, rules)
+    assert "twiml" not in parameters
+    assert parameters["url"] == "https://switchboard.example/api/voice/flow/alert/alert?delivery=order-2"
+    assert parameters["fallback_url"] == "https://switchboard.example/api/fallback/voice?delivery=order-2#rc=5&rp=all"
+    assert parameters["machine_detection"] == "DetectMessageEnd"
+
+
+def test_only_a_call_in_a_flow_has_a_fallback_here() -> None:
+    assert "fallback_url" not in call(say=..., url="https://example.com/twiml")
 
 
 def test_no_call_is_without_a_limit() -> None:
@@ -121,7 +148,7 @@ def test_no_call_is_without_a_limit() -> None:
 
 @pytest.mark.parametrize("delivery_id", ["order-1", "a.b_c:d", "news~20260101T0900Z"])
 def test_the_id_rides_in_the_callbacks_query_and_what_twilio_should_do_in_its_fragment(delivery_id: str) -> None:
-    url = urlsplit(callback_url(SETTINGS, "sms/status", delivery_id))
+    url = urlsplit(callback_url(SETTINGS.public_base_url, "sms/status", delivery=delivery_id))
     assert (url.scheme, url.netloc, url.path) == ("https", "switchboard.example", "/api/sms/status")
     assert parse_qs(url.query) == {"delivery": [delivery_id]}
     assert parse_qs(url.fragment) == {"rc": ["5"], "rp": ["all"]}

@@ -1,6 +1,7 @@
 """The real function_app.py, loaded afresh with settings of a test's own, and the two ways to a function."""
 
 import asyncio
+import dataclasses
 import importlib.util
 import io
 import json
@@ -24,6 +25,7 @@ from yarl import URL
 from local.host import Host
 from local.host.indexing import Function, index
 from local.host.routing import Router
+from shared.voice.flows.library import Flows
 from shared.wiring import Wiring
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,9 +101,9 @@ class App:
 
     @classmethod
     @asynccontextmanager
-    async def load(cls, settings: Mapping[str, str]) -> AsyncIterator["App"]:
-        """Load function_app.py, and close what it opened at the end."""
-        module = load(settings)
+    async def load(cls, settings: Mapping[str, str], *, flows: Path | None = None) -> AsyncIterator["App"]:
+        """Load function_app.py, with flows of a test's own, and close what it opened at the end."""
+        module = load(settings, flows=flows)
         yield cls(module, settings, index(module.app, settings=settings))
         await close(module.wiring)
 
@@ -146,9 +148,11 @@ class Served:
 
     @classmethod
     @asynccontextmanager
-    async def start(cls, settings: Mapping[str, str], *, port: int = 0) -> AsyncIterator["Served"]:
+    async def start(
+        cls, settings: Mapping[str, str], *, port: int = 0, flows: Path | None = None
+    ) -> AsyncIterator["Served"]:
         """Serve the app until the block ends."""
-        module = load(settings)
+        module = load(settings, flows=flows)
         async with (
             Host.start(app=module.app, host_json=quick_host_json(), settings=settings, port=port) as host,
             aiohttp.ClientSession() as session,
@@ -173,14 +177,20 @@ def quick_host_json() -> dict[str, Any]:
     return {**HOST_JSON, "extensions": {**HOST_JSON["extensions"], "queues": queues}}
 
 
-def load(settings: Mapping[str, str]) -> ModuleType:
-    """Import function_app.py once more: it reads its settings when it is imported, and tells its functions once."""
+def load(settings: Mapping[str, str], *, flows: Path | None = None) -> ModuleType:
+    """Import function_app.py once more: it reads its settings when it is imported, and tells its functions once.
+
+    With a folder of `flows`, those take the place of the app's own.
+    """
     spec = importlib.util.spec_from_file_location(f"function_app_{uuid.uuid4().hex}", ROOT / "function_app.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     with patch.dict(os.environ, settings, clear=True):
         spec.loader.exec_module(module)
+    if flows is not None:
+        found = Flows.load(flows, default_zone=module.settings.default_time_zone)
+        module.wiring.rules = dataclasses.replace(module.wiring.rules, flows=found)
     return module
 
 

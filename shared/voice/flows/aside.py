@@ -23,6 +23,8 @@ def wait(scene: Scene, turn: Turn) -> None:
     if not isinstance(action, model.Queue) or _has_to_leave(action, turn):
         scene.response.leave()
         return
+    if turn.form.get("Digits"):
+        return  # another key: an empty document has Twilio ask again, and only that tells the place in the queue
     host = scene.response
     if action.leave_key is not None:
         host = host.gather(num_digits=1, finish_on_key="", timeout=1, action=scene.url("wait"))

@@ -98,4 +98,4 @@ def _add_conference(scene: Scene, verb: Any, action: model.Dial, each: Address) 
 
 
 def _recording_url(scene: Scene) -> str:
-    return callback_url(scene.world.base_url, "recording", delivery=scene.call.delivery_id)
+    return callback_url(scene.world.base_url, "voice/recording", delivery=scene.call.delivery_id)

@@ -11,10 +11,13 @@ from shared.voice.flows.model import Flow, Speech, Step
 from shared.voice.flows.texts import CALLED, CALLER, INPUT, POSITION, SETTING
 from shared.voice.flows.turn import Call, Happened, Part, TextToSend, Turn, World, whole_number
 from shared.voice.flows.urls import flow_url
-from shared.voice.twiml import LONGEST, writable
+from shared.voice.twiml import writable
 
 _KEY_STEP: Final = 40
 """characters of a step's name in a key, which goes into ids of 100"""
+LONGEST_SAID: Final = 4096
+LONGEST_SAID_BY_POLLY: Final = 3000
+"""characters of one Say: https://www.twilio.com/docs/voice/twiml/say"""
 
 
 class Named:
@@ -91,11 +94,19 @@ class Scene:
         if speech is None:
             return
         times = speech.times if speech.times != 1 else None
-        said = writable(self.write(speech.text, what="a text"))[:LONGEST].strip() if speech.text is not None else ""
+        said = self._said(speech.text, speech.voice) if speech.text is not None else ""
         if said:
             host.say(said, voice=written(speech.voice), language=written(speech.language), loop=times)
         if speech.play is not None:
             host.play(writable(speech.play), loop=times)
+
+    def _said(self, text: Text, voice: str | None) -> str:
+        said = writable(self.write(text, what="a text")).strip()
+        longest = LONGEST_SAID_BY_POLLY if (voice or "").startswith("Polly.") else LONGEST_SAID
+        if len(said) > longest:
+            problem = f"expected a text of at most {longest} characters, got {len(said)}: the rest is not said"
+            self.tell(f"problem-{len(self.happened)}", problem=problem)
+        return said[:longest]
 
     def _values(self) -> dict[str, object]:
         defaults = {name: value.default for name, value in self.flow.values.items() if value.default is not None}

@@ -14,7 +14,7 @@ LONGEST: Final = 2000
 """characters of a URL; inputs that don't fit any more are left out, the oldest first"""
 MOST_AGAIN: Final = 3
 """how often a turn is put off, because of trouble inside, before the caller hears that it can't be"""
-_RETRIED: Final = "#rc=5&rp=all"
+RETRIED: Final = "#rc=5&rp=all"
 """asks Twilio to try a callback again: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides"""
 _KEPT: Final = (
     *("Digits", "SpeechResult", "Confidence", "AnsweredBy"),
@@ -40,8 +40,11 @@ def flow_url(base_url: str, *, flow: str, delivery: str, turn: Turn) -> str:
 
 
 def callback_url(base_url: str, route: str, *, delivery: str) -> str:
-    """Return where Twilio tells of a recording or a transcription, and tries again where that fails."""
-    return f"{base_url}/api/voice/{route}?{_encoded([('delivery', delivery)])}{_RETRIED}"
+    """Return where Twilio tells what becomes of a delivery, and tries again where that fails.
+
+    The id rides in the query, and the signature covers it.
+    """
+    return f"{base_url}/api/{route}?{_encoded([('delivery', delivery)])}{RETRIED}"
 
 
 def read_turn(step: str, query: str, form: Mapping[str, str]) -> Turn:

@@ -72,7 +72,7 @@ def record(scene: Scene, action: model.Record, _turn: Turn) -> Turn | None:
     """Record; after nothing but silence comes the Redirect: https://www.twilio.com/docs/voice/twiml/record."""
     base_url, delivery = scene.world.base_url, scene.call.delivery_id
     scene.speak(scene.response, action.prompt)
-    transcription = callback_url(base_url, "transcription", delivery=delivery)
+    transcription = callback_url(base_url, "voice/transcription", delivery=delivery)
     scene.response.record(
         action=scene.url("done"),
         timeout=action.silence,
@@ -81,7 +81,7 @@ def record(scene: Scene, action: model.Record, _turn: Turn) -> Turn | None:
         play_beep=action.beep,
         transcribe=action.transcribe or None,
         transcribe_callback=transcription if action.transcribe else None,
-        recording_status_callback=callback_url(base_url, "recording", delivery=delivery),
+        recording_status_callback=callback_url(base_url, "voice/recording", delivery=delivery),
     )
     scene.response.redirect(scene.url("done"))
     return None

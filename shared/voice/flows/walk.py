@@ -17,7 +17,7 @@ from shared.voice.flows.verbs import VERBS
 MOST_STEPS: Final = 20
 """in one document; then Twilio asks for the next one, so that no flow holds a turn for ever"""
 _ROOM: Final = 16_000
-"""bytes after which no step begins: one adds two speeches of 20,000 at most, and Twilio takes 64 kB (error 11750)"""
+"""bytes after which no step begins: one adds two speeches of 20,500 at most, and Twilio takes 64 kB (error 11750)"""
 _ASIDE: Final = {"wait": wait, "whisper": whisper, "screen": screen}
 
 

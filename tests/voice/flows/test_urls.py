@@ -65,7 +65,10 @@ def test_any_query_is_a_turn(query: str) -> None:
 
 
 def test_a_call_back_is_asked_to_come_again_where_it_fails() -> None:
-    assert callback_url(BASE, "recording", delivery="a&b") == f"{BASE}/api/voice/recording?delivery=a%26b#rc=5&rp=all"
+    assert (
+        callback_url(BASE, "voice/recording", delivery="a&b")
+        == f"{BASE}/api/voice/recording?delivery=a%26b#rc=5&rp=all"
+    )
 
 
 def test_a_turn_is_put_off_with_its_input_and_so_often_only() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from shared.voice.flows.apologies import GONE
 from shared.voice.flows.model import Action, Flow, Hangup, Message, Pause, Record, Say
+from shared.voice.flows.scene import LONGEST_SAID, LONGEST_SAID_BY_POLLY
 from shared.voice.flows.turn import Part, Turn
 from shared.voice.flows.walk import MOST_STEPS
 from tests.voice.flows.makers import BASE, call, flow, speech, text, walked
@@ -53,8 +54,18 @@ def test_a_document_that_grows_long_goes_on_in_the_next_one() -> None:
     made = flow({"one": Say(speech=speech("&" * 5000), next="two"), "two": Say(speech=speech("Two."), next="one")})
     document = walked(made)
     assert document.verbs == ["Say", "Redirect"]
-    assert len(document.said[0]) == 4000
+    assert len(document.said[0]) == LONGEST_SAID
+    [problem] = [each.what["problem"] for each in document.happened]
+    assert problem == "expected a text of at most 4096 characters, got 5000: the rest is not said"
     assert document.next("Redirect") == Turn(step="two", count=1)
+
+
+@pytest.mark.parametrize(("voice", "longest"), [("Polly.Amy", LONGEST_SAID_BY_POLLY), ("alice", LONGEST_SAID)])
+def test_what_a_voice_says_at_once_has_an_end_which_is_no_secret(voice: str, longest: int) -> None:
+    for length in (longest, longest + 1):
+        document = walked(flow({"one": Hangup(say=speech("x" * length, voice=voice))}))
+        assert len(document.said[0]) == longest
+        assert bool(document.happened) is (length > longest)
 
 
 def test_a_webhook_that_comes_twice_tells_the_same() -> None:

@@ -1,0 +1,80 @@
+"""docs/voice.md says all that may stand in a flow's file, and its examples do what is said there."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from local import __main__ as console
+from shared.voice.flows import fields
+from shared.voice.flows.library import Flows
+from tests.web.app import ROOT
+
+DOCUMENTATION: Final = (ROOT / "docs" / "voice.md").read_text("utf-8")
+ANYWHERE: Final = {"event", "voice", "language"}
+"""keys that are described for all steps together"""
+SOMEWHERE: Final = "/home/ada/switchboard/flows"
+
+
+def blocks(kind: str) -> list[str]:
+    """The examples of a kind."""
+    found: list[str] = re.findall(rf"^```{kind}\n(.*?)^```$", DOCUMENTATION, re.DOTALL | re.MULTILINE)
+    return found
+
+
+def keys(table: type[msgspec.Struct]) -> set[str]:
+    """What may stand in a table of a flow's file."""
+    return {field.encode_name for field in msgspec.structs.fields(table)}
+
+
+def rows() -> dict[str, str]:
+    """The second cell of each row of the tables, by the first."""
+    return dict(re.findall(r"^\| `([a-z]+)` \| (.*?) \| ", DOCUMENTATION, re.MULTILINE))
+
+
+def test_every_kind_of_step_has_a_row() -> None:
+    assert fields.STEPS.keys() <= rows().keys()
+
+
+@pytest.mark.parametrize("kind", fields.STEPS)
+def test_every_key_of_a_step_is_in_its_row_and_no_other(kind: str) -> None:
+    assert set(re.findall(r"`([a-z_-]+)`", rows()[kind])) == keys(fields.STEPS[kind]) - ANYWHERE
+
+
+@pytest.mark.parametrize("table", [fields.Document, fields.Hours, fields.Speech, fields.Room, fields.Waiting])
+def test_every_key_of_the_other_tables_is_named(table: type[msgspec.Struct]) -> None:
+    named = keys(table) - {"steps", "values", "hours"}
+    assert {key for key in named if not re.search(rf"[`{{ ]{key}(`| = )", DOCUMENTATION)} == set()
+
+
+def test_the_first_example_is_a_flow_as_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "example.toml").write_text(blocks("toml")[0], "utf-8")
+    (flow,) = Flows.load(tmp_path, default_zone=ZoneInfo("UTC"))
+    assert flow.answers == ("+15005550009",)
+
+
+def test_every_other_example_is_part_of_a_flow(tmp_path: Path) -> None:
+    for number, block in enumerate(blocks("toml")[1:]):
+        more = '\nanswered = "bye"\nunanswered = "bye"\n[steps.bye]\nhangup = true\n'
+        (tmp_path / f"example-{number}.toml").write_text(block + more, "utf-8")
+    assert len(list(Flows.load(tmp_path, default_zone=ZoneInfo("UTC")))) == len(blocks("toml")) - 1 > 0
+
+
+def test_the_console_says_what_is_said_there(capsys: pytest.CaptureFixture[str]) -> None:
+    dialogues = "".join(blocks("console")).split("$ python3 dev.py ")[1:]
+    assert dialogues
+    for dialogue in dialogues:
+        command, _, answer = dialogue.partition("\n")
+        assert console.main(shlex.split(command)) == 0
+        assert capsys.readouterr().out.replace(str(ROOT / "flows"), SOMEWHERE) == answer
+
+
+def test_every_link_within_the_documentation_leads_somewhere() -> None:
+    for document, anchor in re.findall(r"\]\(((?:\.\./)?[\w.]*\.md)?#([\w-]+)\)", DOCUMENTATION):
+        text = (ROOT / "docs" / document).read_text("utf-8") if document else DOCUMENTATION
+        titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+        assert anchor in {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}, anchor
