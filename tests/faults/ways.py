@@ -24,7 +24,7 @@ ENDS = {"sms": "delivered", "call": "completed"}
 Request = dict[str, Any]
 Scenario = Callable[[Backdrop], Awaitable[None]]
 SCENARIOS: dict[str, Scenario] = {}
-"""by the sentence that it shows; those that wait longest come first, as all are started at once"""
+"""by the sentence that it shows"""
 
 
 def scenario(sentence: str, *, possible: bool = True) -> Callable[[Scenario], Scenario]:
