@@ -12,7 +12,7 @@ import msgspec
 from shared.deliveries import status
 from shared.deliveries.record import Delivery
 from shared.outbound.decode import Decoded
-from shared.outbound.request import VALID_FOR, Request
+from shared.outbound.request import Request
 from shared.outbound.waiting import Wait
 from shared.text.segments import count
 
@@ -54,7 +54,7 @@ class Attempt:
 def new_delivery(decoded: Decoded, message: bytes, attempt: Attempt, *, enqueued_at: datetime | None) -> Delivery:
     """Return the delivery that claims a request for its first attempt; it may wait from `enqueued_at` on."""
     request = decoded.request
-    first = _unattempted(decoded, message, attempt, may_be_sent=enqueued_at or attempt.begun)
+    first = _unattempted(decoded, message, attempt, may_be_sent=decoded.due or enqueued_at or attempt.begun)
     return claimed_again(first, attempt, request)
 
 
@@ -62,7 +62,7 @@ def waiting_delivery(
     decoded: Decoded, message: bytes, attempt: Attempt, wait: Wait, *, enqueued_at: datetime | None
 ) -> Delivery:
     """Return the delivery of a request that nobody attempts yet."""
-    may_be_sent = max(enqueued_at or attempt.begun, wait.until)
+    may_be_sent = max(decoded.due or enqueued_at or attempt.begun, wait.until)
     return put_off(_unattempted(decoded, message, attempt, may_be_sent=may_be_sent), wait, now=attempt.begun)
 
 
@@ -82,7 +82,7 @@ def _unattempted(decoded: Decoded, message: bytes, attempt: Attempt, *, may_be_s
         request=message,
         request_hash=decoded.hash,
         attempt=attempt.token,
-        expires_at=request.expires_at or max(may_be_sent, request.send_at or may_be_sent) + VALID_FOR,
+        expires_at=request.expires_at or max(may_be_sent, request.send_at or may_be_sent) + decoded.valid_for,
         origin=decoded.origin,
         text=(request.body or request.say) if request.template is not None else None,
         encoding=counted.encoding if counted is not None else None,

@@ -16,7 +16,7 @@ _WHEN: Final[dict[Channel, frozenset[str]]] = {
     "sms": frozenset({"failed", "undelivered"}),
     "call": frozenset({"failed", "undelivered", "busy", "no-answer"}),
 }
-_INHERITED: Final = ("time_zone", "metadata")
+_INHERITED: Final = ("time_zone", "urgent", "metadata")
 
 
 class Verdict(Enum):
@@ -46,7 +46,7 @@ def when(channel: Channel, fallback: Fallback) -> frozenset[str]:
 def as_request(first: Request, fallback: Fallback) -> Request:
     """Return the request that a second way is, under the id of the first.
 
-    It goes to the same recipient, and has the first's zone and metadata where it names none.
+    It goes to the same recipient, and has the first's zone, urgency and metadata where it names none.
     """
     own = {name: getattr(fallback, name) for name in Request.__struct_fields__ if hasattr(fallback, name)}
     inherited = {name: getattr(first, name) for name in _INHERITED if own[name] is None}

@@ -76,8 +76,8 @@ class Sender:
             Changed, azure.core's errors: nothing is lost; the same message must be taken again.
         """
         match internal.read(message):
-            case internal.Wake(delivery_id):
-                await self._wake(message_id, delivery_id)
+            case internal.Wake() as wake:
+                await self._wake(message_id, wake)
             case internal.FollowUp() as follow_up:
                 await self._follow_up(message_id, follow_up)
             case _:
@@ -114,9 +114,13 @@ class Sender:
             await self._log.note(kept, _waits(kept))
         return kept is not None
 
-    async def _wake(self, message_id: str, delivery_id: str) -> None:
-        delivery = await self._log.get(delivery_id)
-        if delivery is None or delivery.request is None:
+    async def _wake(self, message_id: str, message: internal.Wake) -> None:
+        delivery = await self._log.get(message.id)
+        if delivery is None:
+            # it is written before the state that it wakes
+            await self._wakes.again(message)
+            return
+        if delivery.request is None:
             return
         try:
             decoded = decode(delivery.request, self._rules)
@@ -143,10 +147,8 @@ class Sender:
                 about(_logger, delivery.id).warning("its second way is gone", extra={"fallback": derived.id})
                 await self._log.note(delivery, _second_way(delivery, derived))
                 await self._take_request(message_id, internal.write(derived), None)
-            case Verdict.NOT_YET if delivery.fallback_at is not None:
-                await self._wakes.follow_up(delivery.id, delay=delivery.fallback_at - self._clock() + _SOON)
             case Verdict.NOT_YET:
-                await self._wakes.follow_up_again(message)
+                await self._wakes.again(message)
 
     async def _watch(self, delivery: Delivery, request: Request) -> None:
         """Have somebody look whether a second way is wanted, where the first is to be heard of by some time."""
@@ -211,6 +213,7 @@ class Sender:
                 await self._outcomes.reject(message_id, message, (Fault("id", OTHER_CONTENT),))
             case Next.COME_BACK if delivery.status == status.SCHEDULED:
                 await self._wakes.set(delivery)
+                await self._log.note(delivery, _waits(delivery))
             case Next.COME_BACK:
                 await self._queue.put(message, delay=due_at(delivery, settle=self._settle) - now + _SOON)
             case Next.DOUBT:
@@ -270,7 +273,8 @@ class Sender:
 
 
 def _waits(delivery: Delivery) -> Event:
-    return own_event(delivery, {"reason": delivery.waits_for, "until": delivery.next_attempt_at})
+    key = f"scheduled:{delivery.next_attempt_at:%Y%m%dT%H%M%S}"
+    return own_event(delivery, {"reason": delivery.waits_for, "until": delivery.next_attempt_at}, key=key)
 
 
 def _second_way(delivery: Delivery, derived: internal.Derived) -> Event:

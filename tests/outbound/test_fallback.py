@@ -68,7 +68,7 @@ async def test_silence_of_the_first_is_noticed_in_time(bench: Bench) -> None:
     bench.clock.advance(timedelta(seconds=30))
     await bench.take(message)
     assert await bench.storage.log.get("order-1~2") is None
-    assert internal.read(bench.queue.puts[-1][0]) == internal.FollowUp("order-1")
+    assert internal.read(bench.queue.puts[-1][0]) == internal.FollowUp("order-1", tries=1)
     bench.clock.advance(timedelta(seconds=30))
     await bench.take(message)
     assert (await bench.delivery("order-1~2")).status == "queued"
