@@ -11,10 +11,11 @@ import msgspec
 
 from shared.deliveries import status
 from shared.deliveries.record import Delivery
+from shared.outbound import internal
 from shared.outbound.decode import Decoded
 from shared.outbound.request import Request
 from shared.outbound.waiting import Wait
-from shared.text.segments import count
+from shared.text.segments import count, plain
 
 OTHER_CONTENT: Final = "expected the content that this id was first used with, other content came"
 _SENDS_IN_AN_ATTEMPT: Final = 2
@@ -97,6 +98,21 @@ def as_recorded(request: Request, delivery: Delivery) -> Request:
     """
     text = {"say" if request.channel == "call" else "body": delivery.text} if delivery.text is not None else {}
     return msgspec.structs.replace(request, to=delivery.to or request.to, from_=delivery.from_, **text)
+
+
+def recalled(delivery: Delivery, *, plain_punctuation: bool) -> Request:
+    """Return as much of a recorded request as a look for it needs, where it is not allowed any more as it stands."""
+    message = delivery.request or b"{}"
+    derived = internal.read(message)
+    document = derived.request if isinstance(derived, internal.Derived) else msgspec.json.decode(message)
+    body = document.get("body")
+    first = Request(
+        id=delivery.id,
+        channel=delivery.channel or "sms",
+        to=delivery.to or "",
+        body=plain(body) if body and plain_punctuation else body,
+    )
+    return as_recorded(first, delivery)
 
 
 def claimed_again(delivery: Delivery, attempt: Attempt, request: Request) -> Delivery:

@@ -10,7 +10,7 @@ from shared.deliveries import status
 from shared.deliveries.keys import is_id
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
-from shared.errors import Fault, RequestInvalid, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
+from shared.errors import Changed, Fault, RequestInvalid, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.logs import about
 from shared.outbound import internal, parameters
 from shared.outbound.checks import Rules
@@ -24,6 +24,7 @@ from shared.outbound.claim import (
     new_delivery,
     next_step,
     put_off,
+    recalled,
     waiting_delivery,
 )
 from shared.outbound.decode import Decoded, decode, faults_of, id_of
@@ -72,9 +73,20 @@ class Sender:
     async def take(self, message_id: str, message: bytes, *, enqueued_at: datetime | None = None) -> None:
         """Send what a message asks for, once.
 
+        Where somebody else changed the delivery meanwhile, as a quick callback does, the message is put back and this
+        one is done: that is a race and no failure, and must not spend one of its dequeues. A crash between the two
+        leaves two of them, of which the row lets one send.
+
         Raises:
-            Changed, azure.core's errors: nothing is lost; the same message must be taken again.
+            azure.core's errors: nothing is lost; the same message must be taken again.
         """
+        try:
+            await self._take(message_id, message, enqueued_at)
+        except Changed:
+            await self._queue.put(message, delay=_SOON)
+            about(_logger, id_of(message) or message_id).info("it changed meanwhile: its message is taken again")
+
+    async def _take(self, message_id: str, message: bytes, enqueued_at: datetime | None) -> None:
         match internal.read(message):
             case internal.Wake() as wake:
                 await self._wake(message_id, wake)
@@ -180,10 +192,12 @@ class Sender:
             await self._outcomes.reject(message_id, message, faults)
         elif claimed.status in {status.SCHEDULED, status.RETRYING}:
             # the settings became stricter since it was claimed
-            reasons = [str(fault) for fault in faults]
-            await self._outcomes.end(claimed, status.REJECTED, {"reasons": reasons}, text="; ".join(reasons))
+            await self._outcomes.withdraw(claimed, faults)
         else:
-            about(_logger, claimed.id).warning("it can't be sent any more, and is %s", claimed.status)
+            # Twilio may have what the last attempt sent: that is found out first, as ever
+            request = recalled(claimed, plain_punctuation=self._settings.plain_punctuation)
+            as_claimed = Decoded(request=request, hash=claimed.request_hash or "")
+            await self._go_on(message_id, message, as_claimed, claimed, faults=faults)
 
     async def _claimed_with(self, message: bytes) -> Delivery | None:
         """Return the delivery that was claimed with this very message."""
@@ -198,7 +212,16 @@ class Sender:
         else:
             await self._go_on(message_id, message, decoded, delivery)
 
-    async def _go_on(self, message_id: str, message: bytes, decoded: Decoded, delivery: Delivery) -> None:
+    async def _go_on(
+        self,
+        message_id: str,
+        message: bytes,
+        decoded: Decoded,
+        delivery: Delivery,
+        *,
+        faults: tuple[Fault, ...] = (),
+    ) -> None:
+        """Do what is next for a delivery; with `faults`, it is not sent again."""
         now = self._clock()
         step = next_step(delivery, content=decoded.hash, now=now, settle=self._settle)
         if step in {Next.FIND_OUT, Next.SEND}:
@@ -217,16 +240,19 @@ class Sender:
             case Next.COME_BACK:
                 await self._queue.put(message, delay=due_at(delivery, settle=self._settle) - now + _SOON)
             case Next.DOUBT:
-                about(_logger, delivery.id).warning("an attempt ended without saying how")
                 await self._outcomes.doubt(delivery, reason="the attempt's time passed without an outcome on record")
             case Next.FIND_OUT:
                 if await self._finder.is_free(delivery, request):
-                    await self._send_again(delivery, request)
+                    about(_logger, delivery.id).info("a look at Twilio found nothing of it")
+                    await self._send_again(delivery, request, faults)
             case Next.SEND:
-                await self._send_again(delivery, request)
+                await self._send_again(delivery, request, faults)
 
-    async def _send_again(self, delivery: Delivery, request: Request) -> None:
+    async def _send_again(self, delivery: Delivery, request: Request, faults: tuple[Fault, ...]) -> None:
         # the version of `delivery` is from before the look: whatever happened since makes these changes fail
+        if faults:
+            await self._outcomes.withdraw(delivery, faults)
+            return
         now = self._clock()
         wait = wait_of(request, now=now, settings=self._settings)
         if wait is not None and (delivery.expires_at is None or now < delivery.expires_at):
@@ -247,14 +273,14 @@ class Sender:
     async def _submit(self, delivery: Delivery, request: Request, attempt: Attempt) -> None:
         now = self._clock()
         if delivery.expires_at is not None and now >= delivery.expires_at:
-            await self._outcomes.end(delivery, status.EXPIRED, {"expires_at": delivery.expires_at})
+            await self._outcomes.expire(delivery)
             return
         wait = self._gate.wait(now)
         if wait is not None:
             await self._outcomes.hold(delivery, wait)
             return
         if request.channel == "sms" and await self._consents.is_opted_out(request.to, request.from_ or ""):
-            await self._outcomes.end(delivery, status.SUPPRESSED, {"reason": "the recipient opted out of this sender"})
+            await self._outcomes.suppress(delivery)
             return
         try:
             resource = await self._create(delivery, request, attempt)
