@@ -174,11 +174,11 @@ async def test_what_fails_is_done_the_next_time_and_is_in_nobodys_way(timer: Tim
     real = timer.queue.put
     failed: list[bytes] = []
 
-    async def put(message: bytes, *, delay: timedelta = timedelta(0)) -> None:
+    async def put(message: bytes, *, delay: timedelta = timedelta(0)) -> str:
         if b"two" in message and not failed:
             failed.append(message)
             raise ServiceRequestError("away")
-        await real(message, delay=delay)
+        return await real(message, delay=delay)
 
     timer.queue.put = put  # type: ignore[method-assign]
     assert sorted(await timer.run_at(NINE)) == ["one", "three", "two"]
