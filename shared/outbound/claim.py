@@ -97,7 +97,7 @@ def as_recorded(request: Request, delivery: Delivery) -> Request:
     What an attempt left at Twilio is looked for by it, and a later attempt says the same.
     """
     text = {"say" if request.channel == "call" else "body": delivery.text} if delivery.text is not None else {}
-    return msgspec.structs.replace(request, to=delivery.to or request.to, from_=delivery.from_, **text)
+    return msgspec.structs.replace(request, id=delivery.id, to=delivery.to or request.to, from_=delivery.from_, **text)
 
 
 def recalled(delivery: Delivery, *, plain_punctuation: bool) -> Request:

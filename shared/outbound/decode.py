@@ -66,6 +66,14 @@ def decode(message: bytes, rules: Rules) -> Decoded:
     return Decoded(request=_request(document, rules), hash=_hash(document))
 
 
+def reread(message: bytes) -> Request:
+    """Return a request that was decoded before, as it was written, whatever settings and templates say by now.
+
+    Its id is that of the message, which is not asked for here.
+    """
+    return msgspec.convert({**msgspec.json.decode(_asked(message)), "id": _ID_STAND_IN}, Request)
+
+
 def faults_of(message: bytes, rules: Rules) -> tuple[Fault, ...]:
     """Return what is wrong with a request; nothing where it can be sent."""
     try:
@@ -95,6 +103,12 @@ def _asked(message: bytes) -> bytes:
     """Return the request itself where the app derived one."""
     derived = internal.read(message)
     return msgspec.json.encode(derived.request) if isinstance(derived, internal.Derived) else message
+
+
+def origin_of(message: bytes) -> str | None:
+    """Return what a derived request comes from."""
+    derived = internal.read(message)
+    return derived.origin if isinstance(derived, internal.Derived) else None
 
 
 def metadata_of(message: bytes) -> dict[str, str]:

@@ -24,7 +24,7 @@ from shared.errors import (
 )
 from shared.logs import about
 from shared.outbound.claim import settled_at
-from shared.outbound.decode import channel_of, id_of, metadata_of
+from shared.outbound.decode import channel_of, id_of, metadata_of, origin_of
 from shared.outbound.gate import Gate
 from shared.outbound.outcome import Decision, decide, is_unknown, wait_for
 from shared.outbound.provider import Resource
@@ -133,6 +133,7 @@ class Outcomes:
             error_code=code,
             error_message=text,
             next_attempt_at=None,
+            waits_for=None,
             updated_at=self._clock(),
         )
         await self._change(delivery, after, own_event(after, raw))
@@ -162,7 +163,9 @@ class Outcomes:
             status=status.REJECTED,
             error_code=None,
             error_message=text,
+            reasons=tuple(reasons[:_REASONS]),
             next_attempt_at=None,
+            waits_for=None,
             updated_at=self._clock(),
         )
         # whatever happened since it was looked for makes this fail, as it does a claim
@@ -187,6 +190,7 @@ class Outcomes:
             updated_at=now,
             reasons=told + more,
             named=(id_of(message) or "")[:_LONGEST_NAMED] or None,
+            origin=origin_of(message),
             error_message="; ".join(told)[:_LONGEST_REASON],
             metadata=metadata_of(message),
             request=message,

@@ -27,7 +27,7 @@ from shared.outbound.claim import (
     recalled,
     waiting_delivery,
 )
-from shared.outbound.decode import Decoded, decode, faults_of, id_of
+from shared.outbound.decode import Decoded, decode, faults_of, id_of, reread
 from shared.outbound.fallback import Verdict, derive, verdict
 from shared.outbound.find_out import Finder
 from shared.outbound.gate import Gate
@@ -146,17 +146,14 @@ class Sender:
         delivery = await self._log.get(message.id)
         if delivery is None or delivery.request is None:
             return
-        try:
-            first = decode(delivery.request, self._rules).request
-        except RequestInvalid as exc:
-            about(_logger, delivery.id).error("its second way can't be read any more: %s", exc)
-            return
+        # what has become of settings and templates since is asked of the second way itself
+        first = as_recorded(reread(delivery.request), delivery)
         if first.fallback is None:
             return
         match verdict(delivery, first.fallback, now=self._clock()):
             case Verdict.GO:
                 derived = derive(delivery, first, first.fallback)
-                about(_logger, delivery.id).warning("its second way is gone", extra={"fallback": derived.id})
+                about(_logger, delivery.id).warning("its second way is taken: %s", derived.id)
                 await self._log.note(delivery, _second_way(delivery, derived))
                 await self._take_request(message_id, internal.write(derived), None)
             case Verdict.NOT_YET:
@@ -190,6 +187,10 @@ class Sender:
         claimed = await self._claimed_with(message)
         if claimed is None:
             await self._outcomes.reject(message_id, message, faults)
+        elif claimed.text is not None and all(_is_of_template(fault) for fault in faults):
+            # what it says is on record: the template was asked before
+            recorded = Decoded(request=reread(message), hash=claimed.request_hash or "")
+            await self._go_on(message_id, message, recorded, claimed)
         elif claimed.status in {status.SCHEDULED, status.RETRYING}:
             # the settings became stricter since it was claimed
             await self._outcomes.withdraw(claimed, faults)
@@ -296,6 +297,10 @@ class Sender:
         now = self._clock()
         of_message = parameters.of_message(request, self._settings, expires_at=delivery.expires_at or now, now=now)
         return await self._provider.create_message(of_message, not_after=attempt.not_after)
+
+
+def _is_of_template(fault: Fault) -> bool:
+    return fault.field.partition(".")[0] in {"template", "locale", "data"}
 
 
 def _waits(delivery: Delivery) -> Event:
