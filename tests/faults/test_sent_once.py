@@ -13,6 +13,8 @@ from tests.faults import (
     freezes,
     housekeeping,
     replaying,
+    schedules,
+    second_ways,
     soaks,
     storage,
     storage_calls,
@@ -25,6 +27,8 @@ pytestmark = pytest.mark.faults
 
 ALL = (
     soaks,
+    schedules,
+    second_ways,
     upkeep,
     erasing,
     replaying,
