@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 LEAST = 3
-AT_FIRST = 8
+AT_FIRST = 16
 QUICK = 0.8
 """seconds that a host may take to its first call; one that has a core to itself takes a tenth of it"""
 MORE, LESS = 0.5, 0.85

@@ -28,7 +28,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     settings: dict[str, str]
     port: int
-    queue_lease_seconds: int = 2
+    queue_lease_seconds: int = 4
     ahead_seconds: int = 0
 
 

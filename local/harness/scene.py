@@ -179,7 +179,7 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    backdrop: Backdrop, *, hook: Hook, pace: float = 0.1, lease: int = 2, settings: Mapping[str, str] | None = None
+    backdrop: Backdrop, *, hook: Hook, pace: float = 0.1, lease: int = 4, settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[Scene]:
     """Set one up, without a host yet; what a call does is asked of `hook` on its way."""
     name = uuid.uuid4().hex[:12]

@@ -115,6 +115,6 @@ async def all_quiet(scene: Scene, ids: Iterable[str], *, sent: int) -> None:
         return all(scene.twilio.accepted()[one] >= sent for one in ids)
 
     await until(is_sent)
-    await scene.twilio.settled()
+    await scene.told()
     await until(scene.is_quiet)
-    await scene.twilio.settled()
+    await scene.told()

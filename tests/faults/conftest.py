@@ -7,7 +7,7 @@ from local.harness import backdrop as backdrops
 from local.harness.backdrop import Backdrop
 from tests.faults.ways import SCENARIOS, WAYS, recorded
 
-AT_ONCE = 32
+AT_ONCE = 40
 
 
 @pytest.fixture(scope="session")

@@ -49,6 +49,9 @@ def _place(sentence: str) -> int:
     return PLACES[SCENARIOS[sentence].__module__]
 
 
-@pytest.mark.parametrize("sentence", sorted(SCENARIOS, key=_place))
+SENTENCES: list[str] = sorted(SCENARIOS, key=_place)
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
 async def test_sent_once(running: Mapping[str, asyncio.Task[None]], sentence: str) -> None:
     await running[sentence]
