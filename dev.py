@@ -41,7 +41,17 @@ LOCAL_COMMANDS = {
     "flow": "show, list and check the call flows",
     "soak": "send thousands of requests while everything fails, and count",
 }
-CHECKS = ("lint", "format", "types", "pytest")
+CHECKS: dict[str, Sequence[str]] = {
+    "lint": ("ruff", "check"),
+    "format": ("ruff", "format", "--check"),
+    "types": ("mypy",),
+    # each worker has storage of its own; with more of them than this, starting them takes longer than it saves
+    "pytest": ("pytest", "--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal"),
+    # after the others: it keeps the cores busy by itself
+    "faults": ("pytest", "-m", "faults", "tests/faults"),
+}
+"""what `test` runs, in this order, and how"""
+TAKE_ARGUMENTS = ("pytest", "faults")
 
 
 class DevError(Exception):
@@ -109,7 +119,7 @@ def _main(arguments: list[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, what in LOCAL_COMMANDS.items():
         commands.add_parser(name, help=what, add_help=False)
-    test = commands.add_parser("test", help="run lint, types and tests", allow_abbrev=False)
+    test = commands.add_parser("test", help="run lint, types, tests and the fault harness", allow_abbrev=False)
     test.add_argument("--only", choices=CHECKS, help="one of the checks instead of all")
     options, rest = parser.parse_known_args(arguments)
     if options.command == "test":
@@ -132,19 +142,14 @@ def hand_over(arguments: list[str]) -> int:
 
 
 def run_tests(only: str | None, pytest_arguments: list[str]) -> int:
-    """Run the checks until one fails; returns its exit code."""
+    """Run the checks until one fails; returns its exit code. Who chooses tests by arguments has chosen no others."""
     venv = Venv.of_this_python()
     prepare(venv, TEST_REQUIREMENTS, azurite=True)
-    checks = {
-        "lint": ["ruff", "check"],
-        "format": ["ruff", "format", "--check"],
-        "types": ["mypy"],
-        "pytest": ["pytest", *pytest_arguments],
-    }
-    chosen = [only] if only else list(checks)
+    chosen = [only] if only else [name for name in CHECKS if name != "faults" or not pytest_arguments]
     for name in chosen:
-        print(f"== {name}: {' '.join(checks[name])}", flush=True)
-        code = subprocess.call([str(venv.python), "-m", *checks[name]], cwd=ROOT, env=_environment())
+        command = [*CHECKS[name], *(pytest_arguments if name in TAKE_ARGUMENTS else ())]
+        print(f"== {name}: {' '.join(command)}", flush=True)
+        code = subprocess.call([str(venv.python), "-m", *command], cwd=ROOT, env=_environment())
         if code:
             print(f"== {name} failed; not run: {', '.join(chosen[chosen.index(name) + 1 :]) or 'nothing'}")
             return code

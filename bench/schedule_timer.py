@@ -100,7 +100,7 @@ class Place:
         schedule = Schedule(id=name, at=due, request=REQUEST)
         await Schedules(
             schedules=self.table, agenda=Agenda(self.table), clock=lambda: due - timedelta(seconds=1)
-        ).create(schedule)
+        ).create(schedule, now=due - timedelta(seconds=1))
 
     def _due(self, *, clock: Callable[[], datetime]) -> Due:
         agenda = Agenda(self.table)

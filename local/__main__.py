@@ -95,6 +95,12 @@ def _add_flow(command: argparse.ArgumentParser) -> None:
 def _add_soak(command: argparse.ArgumentParser) -> None:
     command.add_argument("--requests", type=_count, default=2000, help="how many (%(default)s)")
     command.add_argument("--seed", type=int, default=1, help="of everything that happens at random (%(default)s)")
+    command.add_argument(
+        "--schedules",
+        type=_count,
+        metavar="N",
+        help="instead: so many schedules due in one minute, and a host that is killed half way",
+    )
 
 
 def _add_run(command: argparse.ArgumentParser) -> None:
@@ -228,7 +234,11 @@ def _flow(options: argparse.Namespace) -> int:
 
 
 def _soak(options: argparse.Namespace) -> int:
-    from local.harness.soak import main as soak  # noqa: PLC0415 - needs what is installed, unlike --help
+    if options.schedules is not None:
+        from local.harness import schedules  # noqa: PLC0415 - needs what is installed, unlike --help
+
+        return schedules.main(schedules=options.schedules)
+    from local.harness.soak import main as soak  # noqa: PLC0415 - likewise
 
     return soak(requests=options.requests, seed=options.seed)
 

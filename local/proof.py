@@ -16,8 +16,8 @@ LONGEST_SECONDS = 60
 def prove(queue: QueueClient, *, functions_url: str, show: Callable[[str], None], check: Callable[[], None]) -> bool:
     """Enqueue a text and a call, show what becomes of them; returns whether both reached their recipient."""
     requests = {
-        "text": {"channel": "sms", "to": TEXT_TO, "body": "Switchboard works."},
-        "call": {"channel": "call", "to": CALL_TO, "say": "Switchboard works."},
+        "text": {"channel": "sms", "to": TEXT_TO, "body": "Switchboard works.", "urgent": True},
+        "call": {"channel": "call", "to": CALL_TO, "say": "Switchboard works.", "urgent": True},
     }
     finders = {}
     for label, request in requests.items():

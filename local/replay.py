@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import sys
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -38,16 +39,32 @@ class _Page(msgspec.Struct, frozen=True):
 
 class _Problem(msgspec.Struct, frozen=True):
     detail: str = ""
+    replayed: tuple[str, ...] = ()
+    """what was sent again all the same"""
+
+
+class _RefusedError(ReplayError):
+    """The functions answered that they don't do it, or not all of it."""
+
+    def __init__(self, message: str, *, replayed: tuple[str, ...]) -> None:
+        self.replayed = replayed
+        super().__init__(message)
 
 
 def replay(wishes: Wishes) -> int:
-    """Replay, and print the id of each delivery that is sent again; returns the exit code. Raises LocalError."""
+    """Replay, and print the id of each delivery that is sent again; returns the exit code.
+
+    An id that is refused is told, and the others are replayed all the same. Raises LocalError.
+    """
     if bool(wishes.ids) == bool(wishes.search):
         raise ReplayError("Expected ids, or --status or --to (with --since, --until): one of the two.")
     if wishes.search and not {"status", "to"} & wishes.search.keys():
         raise ReplayError("Expected --status or --to: everything at once is never replayed.")
+    if wishes.ids:
+        refused = [delivery_id for delivery_id in wishes.ids if not _is_replayed(wishes, delivery_id)]
+        return 1 if refused else 0
     count = 0
-    for delivery_id in _one_by_one(wishes) if wishes.ids else _found(wishes):
+    for delivery_id in _found(wishes):
         print(delivery_id, flush=True)
         count += 1
     if not count:
@@ -55,16 +72,24 @@ def replay(wishes: Wishes) -> int:
     return 0 if count else 1
 
 
-def _one_by_one(wishes: Wishes) -> Iterator[str]:
-    for delivery_id in wishes.ids:
+def _is_replayed(wishes: Wishes, delivery_id: str) -> bool:
+    try:
         _ask(wishes, f"deliveries/{urllib.parse.quote(delivery_id, safe='')}/replay", {})
-        yield delivery_id
+    except _RefusedError as refusal:
+        print(f"{delivery_id}: {refusal}", file=sys.stderr, flush=True)
+        return False
+    print(delivery_id, flush=True)
+    return True
 
 
 def _found(wishes: Wishes) -> Iterator[str]:
     wanted: dict[str, Any] = {**wishes.search, "limit": PAGE}
     while True:
-        answer = _ask(wishes, "deliveries/replay", wanted)
+        try:
+            answer = _ask(wishes, "deliveries/replay", wanted)
+        except _RefusedError as refusal:
+            yield from refusal.replayed
+            raise
         try:
             page = msgspec.json.decode(answer, type=_Page)
         except msgspec.MsgspecError as fault:
@@ -88,16 +113,18 @@ def _ask(wishes: Wishes, path: str, document: Mapping[str, Any]) -> bytes:
             return content
     except urllib.error.HTTPError as refusal:
         with refusal:
-            raise ReplayError(f"{wishes.url} answered {refusal.code}{_why(refusal)}") from refusal
+            why, replayed = _read(refusal)
+            raise _RefusedError(f"{wishes.url} answered {refusal.code}{why}", replayed=replayed) from refusal
     except (OSError, http.client.HTTPException) as fault:
         raise ReplayError(f"No functions answer at {wishes.url}: are they running?") from fault
 
 
-def _why(refusal: urllib.error.HTTPError) -> str:
+def _read(refusal: urllib.error.HTTPError) -> tuple[str, tuple[str, ...]]:
+    """Return why, and which deliveries are sent again all the same."""
     if refusal.code == http.HTTPStatus.UNAUTHORIZED:
-        return " (a function key? --key)"
+        return " (a function key? --key)", ()
     try:
         problem = msgspec.json.decode(refusal.read(), type=_Problem)
     except (msgspec.MsgspecError, OSError, http.client.HTTPException):
-        return ""
-    return f": {problem.detail}" if problem.detail else ""
+        return "", ()
+    return f": {problem.detail}" if problem.detail else "", problem.replayed

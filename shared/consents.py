@@ -2,14 +2,19 @@
 
 import contextlib
 import hashlib
+import logging
 from datetime import datetime
 from typing import Final
+
+from azure.data.tables import TableEntity
 
 from shared.deliveries import status
 from shared.deliveries.record import Delivery, Event
 from shared.errors import Changed
-from shared.tables import Table
+from shared.tables import Entity, Table
+from shared.text.numbers import mask
 
+_logger: Final = logging.getLogger(__name__)
 _OUT: Final = "out"
 _IN: Final = "in"
 OPTED_OUT: Final = frozenset({21610, 63014})
@@ -64,13 +69,22 @@ class Consents:
             known = await self._table.get(_partition(recipient), sender)
             if known is not None and known["At"] > at:
                 return
-            with contextlib.suppress(Changed):
-                if known is not None:
-                    await self._table.replace(row, version=str(known.metadata["etag"]))
-                    return
-                if await self._table.insert(row) is not None:
-                    return
+            if await self._write(row, known):
+                if known is None or known["State"] != state:
+                    _logger.info(
+                        "texts to %s from %s: opted %s", mask(recipient), mask(sender), state, extra={"by": by}
+                    )
+                return
         raise Changed(f"what a recipient wishes changed {_WRITES} times while it was being recorded")
+
+    async def _write(self, row: Entity, known: TableEntity | None) -> bool:
+        """Put a wish in the place of the one that was known; False where there is another one by now."""
+        if known is None:
+            return await self._table.insert(row) is not None
+        with contextlib.suppress(Changed):
+            await self._table.replace(row, version=str(known.metadata["etag"]))
+            return True
+        return False
 
 
 def _sender(delivery: Delivery, event: Event) -> str | None:

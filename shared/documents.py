@@ -1,5 +1,6 @@
 """JSON objects from outside, checked against a struct: all of their faults, not just the first. Pure."""
 
+import re
 from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 import msgspec
@@ -7,6 +8,14 @@ import msgspec
 from shared.errors import Fault, RequestInvalid
 
 _NAME_SHOWN: Final = 40
+_MALFORMED: Final = "JSON is malformed: "
+_A_TIME: Final = "2026-01-31T09:30:00+01:00"
+_FORMS: Final = {
+    "id": "a letter or digit, then up to 99 more letters, digits and ._:- characters, not shaped like a Twilio SID"
+}
+"""what a field's regular expression says, in words"""
+_INSIDE: Final = " - at `$"
+"""what msgspec puts before the place inside of a field"""
 _S = TypeVar("_S", bound=msgspec.Struct)
 
 
@@ -33,7 +42,7 @@ def parse_object(content: bytes, *, longest: int) -> dict[str, Any]:
     except RecursionError as exc:
         raise _unusable("expected a JSON object, got one that is nested too deep") from exc
     except msgspec.DecodeError as exc:
-        raise _unusable(f"expected a JSON object, got no JSON: {exc}") from exc
+        raise _unusable(f"expected a JSON object, got no JSON: {str(exc).removeprefix(_MALFORMED)}") from exc
     if characters > longest:
         raise _unusable(f"expected at most {longest} characters, got {characters}")
     if not isinstance(document, dict):
@@ -66,7 +75,7 @@ def check_fields(document: dict[str, Any], struct: type[msgspec.Struct]) -> tupl
         try:
             msgspec.convert(document[name], field.type)
         except msgspec.ValidationError as exc:
-            faults.append(Fault(name, _explain(exc, field.type)))
+            faults.append(Fault(name, _explain(exc, field)))
         else:
             usable[name] = document[name]
     return usable, faults
@@ -81,20 +90,46 @@ def _unknown(name: str) -> Fault:
     return Fault(shown, "is no known field")
 
 
-def _explain(error: msgspec.ValidationError, kind: Any) -> str:  # noqa: ANN401 - any type that a field may have
+def _explain(error: msgspec.ValidationError, field: msgspec.structs.FieldInfo) -> str:
     text = str(error)
     if text.startswith("Invalid enum value"):
         # msgspec repeats the value, which may be somebody's number
-        return f"expected one of {', '.join(_choices(kind))}, got another"
+        choices = _choices(_part(field.type, text.rpartition(_INSIDE)[2]))
+        return f"expected one of {', '.join(choices)}, got another"
+    if text.startswith(("Invalid RFC3339", "Expected `datetime")):
+        got = "one without an offset" if "timezone" in text else (text.partition("got ")[2] or "another")
+        return f"expected a time such as {_A_TIME}, got {got}"
     if " matching regex " in text:
-        return "expected the form that the schema describes, got another"
+        return f"expected {_FORMS.get(field.encode_name, 'the form that the schema describes')}, got another"
     return text[0].lower() + text[1:]
+
+
+def _part(kind: Any, path: str) -> Any:  # noqa: ANN401 - any type that a field may have
+    """Return the type of what is wrong inside of a field; `path` is msgspec's, such as `.on[0]`."""
+    for name in re.findall(r"\.(\w+)", path):
+        within = [
+            field.type
+            for struct in _structs(kind)
+            for field in msgspec.structs.fields(struct)
+            if field.encode_name == name
+        ]
+        kind = within[0] if within else kind
+    return kind
 
 
 def _choices(kind: Any) -> list[str]:  # noqa: ANN401 - any type that a field may have
     if get_origin(kind) is Literal:
         return list(get_args(kind))
+    if _structs(kind) == [kind]:
+        required = [f'"{field.encode_name}": …' for field in msgspec.structs.fields(kind) if field.required]
+        return [f"{{{', '.join(required)}}}"]
     return [choice for part in get_args(kind) for choice in _choices(part)]
+
+
+def _structs(kind: Any) -> list[Any]:  # noqa: ANN401 - any type that a field may have
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return [kind]
+    return [struct for part in get_args(kind) for struct in _structs(part)]
 
 
 def _kind(value: object) -> str:

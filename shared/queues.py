@@ -23,16 +23,16 @@ class Queue:
     def __init__(self, client: QueueClient) -> None:
         self._client = client
 
-    async def put(self, message: bytes, *, delay: timedelta = timedelta(0)) -> None:
-        """Enqueue a message that shows itself after `delay` (7 days at most, Azure's limit).
+    async def put(self, message: bytes, *, delay: timedelta = timedelta(0)) -> str:
+        """Enqueue a message that shows itself after `delay` (7 days at most, Azure's limit); return Azure's id of it.
 
-        A lost answer makes the SDK enqueue it twice: whoever takes it must not mind.
+        A lost answer makes the SDK enqueue it twice, under two ids: whoever takes it must not mind.
         """
         try:
-            await self._send(message, delay)
+            return await self._send(message, delay)
         except ResourceNotFoundError:
             await self._create()
-            await self._send(message, delay)
+            return await self._send(message, delay)
 
     async def receive(self, *, hidden: timedelta) -> AsyncIterator[tuple[QueueMessage, bytes]]:
         """Yield what is in the queue, with its bytes; each shows itself again after `hidden` unless it is deleted."""
@@ -52,11 +52,12 @@ class Queue:
         with contextlib.suppress(ResourceNotFoundError):
             await self._client.get_queue_properties()
 
-    async def _send(self, message: bytes, delay: timedelta) -> None:
+    async def _send(self, message: bytes, delay: timedelta) -> str:
         # rounded up: who comes before the time comes in vain
         hidden = max(0, math.ceil(min(delay, _LONGEST_DELAY).total_seconds()))
         text = base64.b64encode(message).decode()
-        await self._client.send_message(text, visibility_timeout=hidden, time_to_live=_FOR_EVER)
+        sent = await self._client.send_message(text, visibility_timeout=hidden, time_to_live=_FOR_EVER)
+        return str(sent.id)
 
     async def _create(self) -> None:
         try:

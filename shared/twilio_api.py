@@ -116,6 +116,14 @@ class TwilioApi:
         """Fetch a call; None where Twilio has none with this SID."""
         return await self._fetch(lambda: self._client.calls(sid).fetch_async())
 
+    async def check_account(self) -> None:
+        """Ask for as little as there is, to see whether Twilio takes this account's requests.
+
+        A list, as the account itself is not shown to a standard API key:
+        https://www.twilio.com/docs/iam/api-keys#key-types.
+        """
+        await self._ask(lambda: self._client.messages.page_async(page_size=1))
+
     async def erase_message(self, sid: str) -> None:
         """Remove a message, with its text and media, at Twilio; one that is gone is no fault.
 

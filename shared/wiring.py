@@ -17,6 +17,7 @@ from shared.deliveries.feed import Feed
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.open import OpenDeliveries
 from shared.health import Health
+from shared.housekeeping.account import Account
 from shared.housekeeping.poison import PoisonQueue
 from shared.housekeeping.retention import Retention
 from shared.housekeeping.run import Chore
@@ -147,7 +148,8 @@ class Wiring:
         )
         keep = timedelta(days=settings.retention_days)
         retention = Retention(log=self.log, lookups=self._lookups, keep=keep, clock=clock)
-        return {"stuck": stuck.look_after, "poison": poison.drain, "retention": retention.purge}
+        account = Account(gate=self._gate, provider=lambda: self.provider, clock=clock)
+        return {"account": account.ask, "stuck": stuck.look_after, "poison": poison.drain, "retention": retention.purge}
 
     @cached_property
     def health(self) -> Health:

@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,8 @@ from hypothesis import HealthCheck, settings
 
 from local import azurite as azurite_program
 
+# a shell that starts something in the background has it ignore Ctrl-C, and what is interrupted in here would as well
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # how long anything takes says nothing on a machine that does other things besides
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")

@@ -1,4 +1,5 @@
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -116,3 +117,17 @@ async def test_of_what_others_sent_through_a_service_the_service_is_held_back(ta
     await Consents(table).heed(a_delivery(request=None), event)
     assert await Consents(table).is_opted_out(TO, SERVICE_SID)
     assert not await Consents(table).is_opted_out(TO, FROM)
+
+
+async def test_each_change_of_a_wish_is_told_once_and_shows_no_number(
+    table: Table, caplog: pytest.LogCaptureFixture
+) -> None:
+    consents = Consents(table)
+    with caplog.at_level(logging.INFO, "shared"):
+        for seconds in (0, 1):
+            await consents.opt_out(TO, FROM, at=NOW + seconds * SECOND, by="SM1")
+        await consents.opt_in(TO, FROM, at=NOW + 2 * SECOND, by="SM2")
+    assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
+        (logging.INFO, "texts to +141…00 from +141…99: opted out"),
+        (logging.INFO, "texts to +141…00 from +141…99: opted in"),
+    ]

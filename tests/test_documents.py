@@ -1,5 +1,6 @@
 import json
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 
 import msgspec
 import pytest
@@ -119,3 +120,52 @@ def test_any_bytes_are_an_object_or_one_fault(content: bytes) -> None:
         fields = []
         assert isinstance(document, dict)
     assert fields in ([], ["request"])
+
+
+class Rhythm(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies inside of a field."""
+
+    at: str
+    on: tuple[Literal["monday", "friday"], ...] = ()
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """A document with what may be wrong in many ways."""
+
+    id: Annotated[str, Meta(pattern="^[a-z]+$")] = "a"
+    code: Annotated[str, Meta(pattern="^[a-z]+$")] = "a"
+    due: Annotated[datetime, Meta(tz=True)] | None = None
+    ends: list[Literal["failed", "busy"]] = []
+    rhythm: Rhythm | None = None
+    late: Literal["skip"] | Rhythm = "skip"
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        ({"due": "tomorrow"}, "expected a time such as 2026-01-31T09:30:00+01:00, got another"),
+        ({"due": 5}, "expected a time such as 2026-01-31T09:30:00+01:00, got `int`"),
+        (
+            {"due": "2026-01-31T09:30:00"},
+            "expected a time such as 2026-01-31T09:30:00+01:00, got one without an offset",
+        ),
+        ({"code": "1"}, "expected the form that the schema describes, got another"),
+        ({"ends": ["busy", "x"]}, "expected one of failed, busy, got another"),
+        ({"rhythm": {"at": "09:00", "on": ["monday", "x"]}}, "expected one of monday, friday, got another"),
+        ({"late": "x"}, 'expected one of skip, {"at": …}, got another'),
+    ],
+)
+def test_a_fault_says_what_would_be_right(document: dict[str, object], problem: str) -> None:
+    with pytest.raises(RequestInvalid) as caught:
+        convert(document, Order)
+    assert [fault.problem for fault in caught.value.faults] == [problem]
+
+
+def test_a_fault_of_an_id_says_its_form() -> None:
+    with pytest.raises(RequestInvalid, match="a letter or digit, then up to 99 more"):
+        convert({"id": "1"}, Order)
+
+
+def test_what_is_no_json_is_said_once() -> None:
+    problem = "expected a JSON object, got no JSON: trailing characters (byte 8)"
+    assert problems(b'{"a":1}x')["request"] == problem

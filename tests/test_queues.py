@@ -69,9 +69,11 @@ async def test_a_delay_is_brought_within_what_azure_takes(pair: Pair, delay: flo
     hidden: list[int] = []
 
     class Listening(QueueClient):
-        async def send_message(self, *args: object, visibility_timeout: int | None = None, **options: object) -> None:  # type: ignore[override]
+        async def send_message(
+            self, *args: object, visibility_timeout: int | None = None, **options: object
+        ) -> QueueMessage:
             hidden.append(visibility_timeout or 0)
-            await super().send_message(*args, visibility_timeout=visibility_timeout, **options)  # type: ignore[arg-type]
+            return await super().send_message(*args, visibility_timeout=visibility_timeout, **options)  # type: ignore[arg-type]
 
     _, client = pair
     await client.create_queue()
@@ -124,3 +126,9 @@ async def test_what_somebody_else_put_there_without_base64_comes_as_it_stands(
     await client.create_queue()
     await client.send_message(text)
     assert await drained(queue) == [expected]
+
+
+async def test_the_id_that_azure_gave_a_message_is_returned(pair: Pair) -> None:
+    queue, client = pair
+    ids = [await queue.put(b"x"), await queue.put(b"x")]
+    assert ids == [message.id for message in await receive(client)]

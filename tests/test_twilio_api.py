@@ -423,3 +423,11 @@ async def test_a_connection_is_used_again_and_bounded(api: TwilioApi, simulator:
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         assert made.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
     assert len(simulator.messages) == 3
+
+
+async def test_the_account_is_checked_with_what_it_sends_with(api: TwilioApi, simulator: Simulator) -> None:
+    await api.check_account()
+    simulator.faults.add("401", on="any")
+    with pytest.raises(TwilioRefused) as caught:
+        await api.check_account()
+    assert (caught.value.status, caught.value.code) == (401, 20003)

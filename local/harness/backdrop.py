@@ -8,6 +8,7 @@ from pathlib import Path
 
 from local import azurite
 from local.harness.hosts import Hosts, nursery
+from local.harness.places import Places
 from local.harness.records import Records
 
 
@@ -19,7 +20,7 @@ class Backdrop:
     records: Records
     hosts: Hosts
     logs: Path
-    places: asyncio.Semaphore
+    places: Places
 
     @asynccontextmanager
     async def with_other_storage(self) -> AsyncIterator["Backdrop"]:
@@ -32,7 +33,7 @@ class Backdrop:
 async def backdrop(logs: Path, *, places: int = 1) -> AsyncIterator[Backdrop]:
     """Start one, with storage in memory."""
     async with _own_storage() as storage, Records.open(storage) as records, nursery() as hosts:
-        yield Backdrop(storage=storage, records=records, hosts=hosts, logs=logs, places=asyncio.Semaphore(places))
+        yield Backdrop(storage=storage, records=records, hosts=hosts, logs=logs, places=Places(places))
 
 
 @asynccontextmanager

@@ -112,11 +112,18 @@ class Spoil(Recorder):
 
 
 def worth_ending_at(calls: Iterable[Call]) -> list[Call]:
-    """Leave out what is no step of a request: looks into an empty queue, told by coming after the first one.
+    """Leave out what is no step of a request but comes with time.
 
-    A host that dies with a message just taken again leaves what one leaves that dies before its next call.
+    Looks into an empty queue are told by coming after the first one: a host that dies with a message just taken again
+    leaves what one leaves that dies before its next call. The message's lease is renewed every second that the
+    request takes: a host that dies then leaves what one leaves that dies before its next call, and the message hidden
+    for a lease at most.
     """
-    return [call for call in calls if call.nth == 1 or not call.operation.startswith("queue get ")]
+    return [call for call in calls if not _comes_with_time(call)]
+
+
+def _comes_with_time(call: Call) -> bool:
+    return call.operation.startswith("queue update ") or (call.nth > 1 and call.operation.startswith("queue get "))
 
 
 def points(calls: Iterable[Call], *, all_of_them: bool) -> list[Point]:

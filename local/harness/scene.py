@@ -1,8 +1,6 @@
 """The surroundings of a request: a simulated Twilio, proxies to it and to the storage, hosts that come and go."""
 
-import itertools
-import os
-import socket
+import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,23 +8,47 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.faults import Hook, Proxy, Service, endpoint, through
+from local.faults import Action, Hook, Proxy, Seen, Service, endpoint, through
 from local.harness.backdrop import Backdrop
 from local.harness.hosts import RunningHost
+from local.harness.places import Places
+from local.harness.ports import free_port
 from local.harness.process import Order
 from local.harness.records import FINAL, Records
 from local.harness.waiting import until
 from local.twilio import Simulator
+from local.twilio.webhooks import Hook as Callback
+from local.twilio.webhooks import HookError, Webhooks, open_session
 
 ACCOUNT = "AC" + "0" * 32
 TOKEN = "a made-up auth token"  # noqa: S105 - nobody's
 NUMBER = "+15005550006"
 NEVER = "0 0 0 1 1 *"
 """once a year: a timer that is not part of what is looked at"""
-PORTS = range(20_000, 30_000)
-"""below those that systems give to outgoing connections: a host that is started again finds its port free"""
-# One after the other: a port is not listened on until its host starts.
-_next_port = itertools.count(os.getpid())
+
+
+@dataclass(slots=True)
+class Starts:
+    """Passes on what a hook says, and measures on the way how long hosts take to their first call."""
+
+    hook: Hook
+    places: Places
+    _began: float | None = None
+
+    def began(self) -> None:
+        """Measure from now on."""
+        self._began = time.monotonic()
+
+    async def before(self, request: Seen) -> Action:
+        """Ask the hook."""
+        if self._began is not None:
+            took, self._began = time.monotonic() - self._began, None
+            await self.places.host_took(took)
+        return await self.hook.before(request)
+
+    async def after(self, request: Seen, status: int) -> Action:
+        """Ask the hook."""
+        return await self.hook.after(request, status)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,12 +57,15 @@ class Scene:
 
     backdrop: Backdrop
     twilio: Simulator
+    again: Webhooks
+    starts: Starts
     settings: dict[str, str]
     lease: int
     name: str
     port: int
     host: RunningHost | None = None
     others: list[RunningHost] = field(default_factory=list)
+    _looked_through: int = 0
 
     @property
     def records(self) -> Records:
@@ -94,11 +119,32 @@ class Scene:
         """
         # what can be seen without asking the storage is waited for first: all scenes share two cores
         await until(lambda: self.has_sent(delivery_id))
-        await self.twilio.settled()
+        await self.told()
         await until(lambda: self.is_final(delivery_id))
         await until(self.is_quiet)
-        await self.twilio.settled()
+        await self.told()
         return await self.records.status(delivery_id) or ""
+
+    async def told(self) -> None:
+        """Wait until Twilio has said all.
+
+        What it gave up is said again, with all its tries: it gives up after seconds, and how long a host takes to be
+        back is the machine's business.
+        """
+        await self.twilio.settled()
+        said = self.twilio.webhooks
+        given_up = [one for one in said[self._looked_through :] if one.fault is not None]
+        self._looked_through = len(said)
+        for one in given_up:
+            callback = Callback(url=one.url, fields=one.fields, method=one.method)
+            await until(lambda this=callback: self._takes(this))  # type: ignore[misc]  # it does return that
+
+    async def _takes(self, callback: Callback) -> bool:
+        try:
+            await self.again.send(callback)
+        except HookError:
+            return False
+        return True
 
     async def has_sent(self, delivery_id: str) -> bool:
         """Whether Twilio accepted it."""
@@ -127,19 +173,21 @@ class Scene:
             queue_lease_seconds=self.lease,
             ahead_seconds=ahead_seconds,
         )
+        self.starts.began()
         return await self.backdrop.hosts.start(order, log=self.log)
 
 
 @asynccontextmanager
 async def scene(
-    backdrop: Backdrop, *, hook: Hook, pace: float = 0.1, lease: int = 2, settings: Mapping[str, str] | None = None
+    backdrop: Backdrop, *, hook: Hook, pace: float = 0.1, lease: int = 4, settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[Scene]:
     """Set one up, without a host yet; what a call does is asked of `hook` on its way."""
     name = uuid.uuid4().hex[:12]
     port = free_port()
     public = f"http://127.0.0.1:{port}"
+    starts = Starts(hook, backdrop.places)
     storage = backdrop.storage
-    async with backdrop.places, AsyncExitStack() as stack:
+    async with backdrop.places.one(), AsyncExitStack() as stack:
         twilio = await stack.enter_async_context(
             Simulator.start(account_sid=ACCOUNT, auth_token=TOKEN, pace=pace, webhooks=public)
         )
@@ -149,7 +197,7 @@ async def scene(
             "twilio": twilio.url,
         }
         table, queue, api = [
-            await stack.enter_async_context(Proxy.start(target=target, service=service, hook=hook))
+            await stack.enter_async_context(Proxy.start(target=target, service=service, hook=starts))
             for service, target in targets.items()
         ]
         values = {
@@ -162,23 +210,21 @@ async def scene(
             "RECONCILE_AFTER_SECONDS": "0",
             "PUBLIC_BASE_URL": public,
             "OUTBOUND_QUEUE": f"q-{name}",
+            # all scenes of a storage share one agenda: only who waits for it has a timer
+            "SCHEDULE_CRON": NEVER,
             "HOUSEKEEPING_CRON": NEVER,
         }
         await backdrop.records.create_queue(values["OUTBOUND_QUEUE"])
+        again = Webhooks(await stack.enter_async_context(open_session()), auth_token=TOKEN, pace=pace)
         made = Scene(
-            backdrop=backdrop, twilio=twilio, settings={**values, **(settings or {})}, lease=lease, name=name, port=port
+            backdrop=backdrop,
+            twilio=twilio,
+            again=again,
+            starts=starts,
+            settings={**values, **(settings or {})},
+            lease=lease,
+            name=name,
+            port=port,
         )
         stack.push_async_callback(made.close)
         yield made
-
-
-def free_port() -> int:
-    """A port that nobody listens on, and that no outgoing connection is given."""
-    while True:
-        port = PORTS[next(_next_port) % len(PORTS)]
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        return port

@@ -22,7 +22,7 @@ from local.harness.hosts import RunningHost
 from local.harness.records import FINAL
 from local.harness.requests import a_call, a_text
 from local.harness.scene import Scene, scene
-from local.harness.waiting import until
+from local.harness.waiting import PATIENCE, until
 
 LEASE_SECONDS = 6
 BETWEEN_KILLS = (2.0, 5.0)
@@ -41,8 +41,8 @@ TWILIO_FAULTS: dict[Any, float] = {
     "429": 0.05,
     "401": 0.001,
 }
-STANDSTILL = 20.0
-"""seconds without any progress"""
+STANDSTILL = 10.0
+"""seconds without any progress, after which it goes on to what ends the standstill"""
 LATER = 3600
 """seconds: what waits for housekeeping need not be waited for, a host whose clock is ahead does it now"""
 
@@ -124,7 +124,7 @@ class Soak:
         await self._watch(until=1.0)
         if len(self.final) < len(self.requests):
             await self._let_time_pass()
-        await self.scene.twilio.settled()
+        await self.scene.told()
         await until(self.scene.is_quiet)
         return await self._outcome()
 
@@ -134,7 +134,7 @@ class Soak:
             await self.second.kill()
         await self.scene.stop()
         await self.scene.start(ahead_seconds=LATER, settings={"HOUSEKEEPING_CRON": "*/2 * * * * *"})
-        await self._watch(until=1.0)
+        await self._watch(until=1.0, standstill=PATIENCE)
 
     async def _enqueue(self) -> None:
         copies = [request for request in self.requests if self.draws.random() < COPIED]
@@ -154,7 +154,7 @@ class Soak:
                 await self.second.kill()
                 self.second = await self.scene.start_another()
 
-    async def _watch(self, *, until: float) -> None:
+    async def _watch(self, *, until: float, standstill: float = STANDSTILL) -> None:
         """Tell how far it is until this share is final, or nothing happens any more."""
         last_progress, told = time.monotonic(), 0.0
         while len(self.final) < until * len(self.requests):
@@ -164,7 +164,7 @@ class Soak:
                 told = time.monotonic()
                 sent = self.scene.twilio.accepted()
                 self.say(f"{len(self.final)} of {len(self.requests)} final, {sum(sent.values())} sent")
-            if time.monotonic() - last_progress > STANDSTILL:
+            if time.monotonic() - last_progress > standstill:
                 return
             await asyncio.sleep(1)
 

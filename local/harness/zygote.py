@@ -16,6 +16,13 @@ import msgspec
 
 from local.harness.process import Order, run
 
+IMPORTED = (
+    *("shared.housekeeping.run", "shared.inbound.arrivals", "shared.inbound.status", "shared.logs"),
+    *("shared.twilio_api", "shared.web.people", "shared.web.twilio", "shared.wiring"),
+    # what the SDKs import when they are first used
+    *("azure.core.rest._aiohttp", "phonenumbers.data.region_US", "twilio.rest.api", "twilio.twiml.messaging_response"),
+)
+
 
 class Fork(msgspec.Struct, frozen=True, tag="fork"):
     """Start a host; the answer is its pid."""
@@ -55,7 +62,7 @@ def main() -> None:
 
 def _import_all() -> None:
     """Import what function_app.py imports, but not itself: it reads its settings then."""
-    for name in ("shared.twilio_api", "shared.web.people", "shared.web.twilio", "shared.wiring", "twilio.rest.api"):
+    for name in IMPORTED:
         importlib.import_module(name)
     # what is shared with the hosts stays shared
     gc.freeze()

@@ -29,5 +29,10 @@ def still_due(due: datetime, now: datetime, missed: Missed = DEFAULT) -> bool:
 
 def oldest_still_due(now: datetime, missed: Missed = DEFAULT) -> datetime:
     """Return the time of the oldest occurrence that is still to be sent."""
+    return now - lateness(missed)
+
+
+def lateness(missed: Missed = DEFAULT) -> timedelta:
+    """Return how late an occurrence may be."""
     allowed = timedelta() if missed == "skip" else timedelta(seconds=missed.send_within_seconds)
-    return now - max(allowed, ORDINARY)
+    return max(allowed, ORDINARY)

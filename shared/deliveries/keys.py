@@ -21,6 +21,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from shared.deliveries.record import Delivery
+from shared.deliveries.status import NOTABLE
 
 SPREAD: Final = 4
 LOOKED_AT_AFTER: Final = timedelta(minutes=15)
@@ -91,6 +92,11 @@ def status_row(delivery: Delivery) -> dict[str, Any]:
     """Return the row that finds a delivery by its present status and its time."""
     partition = f"status:{delivery.status}:{delivery.created_at:%Y%m%d}:{_spread(delivery.id)}"
     return {"PartitionKey": partition, "RowKey": position(delivery)}
+
+
+def notable_kinds() -> list[str]:
+    """Return the beginnings of the partitions that list deliveries by status, one for each status that has them."""
+    return [f"status:{word}" for word in sorted(NOTABLE)]
 
 
 def status_partitions(status: str, day: date) -> list[str]:

@@ -196,6 +196,10 @@ class DeliveryLog:
         place = keys.open_partition(after.id), after.id
         entry = await self._lookups.get(*place) if ends else None
         version = await self._deliveries.merge(rows.changed_row(before, after), version=before.version)
+        if before.status == status.SCHEDULED != after.status:
+            # nothing waits for long without a row there, and everything that waited would leave one
+            row = keys.status_row(before)
+            await self._lookups.delete(row["PartitionKey"], row["RowKey"])
         if entry is not None:
             # one that was written since is of a delivery that somebody opened again
             with contextlib.suppress(Changed):

@@ -30,8 +30,13 @@ class Retention:
 
     async def purge(self, *, until: datetime) -> int:
         """Purge what is due, up to the moment `until`; return how many were."""
-        count = 0
         now = self._clock()
+        count = await self._purge_deliveries(now, until)
+        await self._purge_statuses(now, until)
+        return count
+
+    async def _purge_deliveries(self, now: datetime, until: datetime) -> int:
+        count = 0
         async for partition, row_key in self._due(now):
             if self._clock() >= until:
                 break
@@ -47,14 +52,27 @@ class Retention:
 
     async def _due(self, now: datetime) -> AsyncIterator[tuple[str, str]]:
         for kind, before in (("day", now - self._keep), ("late", now)):
-            rows = self._lookups.query(
-                "PartitionKey ge @first and PartitionKey lt @end",
-                limit=_AT_ONCE,
-                first=keys.first_of(kind),
-                end=keys.first_of(kind, before),
-            )
-            async for row in rows:
-                yield row["PartitionKey"], row["RowKey"]
+            async for place in self._of_days(kind, before):
+                yield place
+
+    async def _purge_statuses(self, now: datetime, until: datetime) -> None:
+        """Take out what finds by their status deliveries that began as long ago as those whose day is purged."""
+        for kind in keys.notable_kinds():
+            async for place in self._of_days(kind, now - self._keep):
+                if self._clock() >= until:
+                    return
+                await self._lookups.delete(*place)
+
+    async def _of_days(self, kind: str, before: datetime) -> AsyncIterator[tuple[str, str]]:
+        """Yield partition and row key of some rows of the days before this one, the oldest first."""
+        rows = self._lookups.query(
+            "PartitionKey ge @first and PartitionKey lt @end",
+            limit=_AT_ONCE,
+            first=keys.first_of(kind),
+            end=keys.first_of(kind, before),
+        )
+        async for row in rows:
+            yield row["PartitionKey"], row["RowKey"]
 
     async def _purge(self, row_key: str, now: datetime) -> None:
         delivery = await self._log.get(keys.delivery_at(row_key))

@@ -11,10 +11,11 @@ import msgspec
 
 from shared.deliveries import status
 from shared.deliveries.record import Delivery
+from shared.outbound import internal
 from shared.outbound.decode import Decoded
-from shared.outbound.request import VALID_FOR, Request
+from shared.outbound.request import Request
 from shared.outbound.waiting import Wait
-from shared.text.segments import count
+from shared.text.segments import count, plain
 
 OTHER_CONTENT: Final = "expected the content that this id was first used with, other content came"
 _SENDS_IN_AN_ATTEMPT: Final = 2
@@ -54,7 +55,7 @@ class Attempt:
 def new_delivery(decoded: Decoded, message: bytes, attempt: Attempt, *, enqueued_at: datetime | None) -> Delivery:
     """Return the delivery that claims a request for its first attempt; it may wait from `enqueued_at` on."""
     request = decoded.request
-    first = _unattempted(decoded, message, attempt, may_be_sent=enqueued_at or attempt.begun)
+    first = _unattempted(decoded, message, attempt, may_be_sent=decoded.due or enqueued_at or attempt.begun)
     return claimed_again(first, attempt, request)
 
 
@@ -62,7 +63,7 @@ def waiting_delivery(
     decoded: Decoded, message: bytes, attempt: Attempt, wait: Wait, *, enqueued_at: datetime | None
 ) -> Delivery:
     """Return the delivery of a request that nobody attempts yet."""
-    may_be_sent = max(enqueued_at or attempt.begun, wait.until)
+    may_be_sent = max(decoded.due or enqueued_at or attempt.begun, wait.until)
     return put_off(_unattempted(decoded, message, attempt, may_be_sent=may_be_sent), wait, now=attempt.begun)
 
 
@@ -82,7 +83,7 @@ def _unattempted(decoded: Decoded, message: bytes, attempt: Attempt, *, may_be_s
         request=message,
         request_hash=decoded.hash,
         attempt=attempt.token,
-        expires_at=request.expires_at or max(may_be_sent, request.send_at or may_be_sent) + VALID_FOR,
+        expires_at=request.expires_at or max(may_be_sent, request.send_at or may_be_sent) + decoded.valid_for,
         origin=decoded.origin,
         text=(request.body or request.say) if request.template is not None else None,
         encoding=counted.encoding if counted is not None else None,
@@ -96,7 +97,22 @@ def as_recorded(request: Request, delivery: Delivery) -> Request:
     What an attempt left at Twilio is looked for by it, and a later attempt says the same.
     """
     text = {"say" if request.channel == "call" else "body": delivery.text} if delivery.text is not None else {}
-    return msgspec.structs.replace(request, to=delivery.to or request.to, from_=delivery.from_, **text)
+    return msgspec.structs.replace(request, id=delivery.id, to=delivery.to or request.to, from_=delivery.from_, **text)
+
+
+def recalled(delivery: Delivery, *, plain_punctuation: bool) -> Request:
+    """Return as much of a recorded request as a look for it needs, where it is not allowed any more as it stands."""
+    message = delivery.request or b"{}"
+    derived = internal.read(message)
+    document = derived.request if isinstance(derived, internal.Derived) else msgspec.json.decode(message)
+    body = document.get("body")
+    first = Request(
+        id=delivery.id,
+        channel=delivery.channel or "sms",
+        to=delivery.to or "",
+        body=plain(body) if body and plain_punctuation else body,
+    )
+    return as_recorded(first, delivery)
 
 
 def claimed_again(delivery: Delivery, attempt: Attempt, request: Request) -> Delivery:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -12,7 +13,7 @@ from shared.errors import Fault, RequestInvalid
 from shared.outbound import internal
 from shared.outbound.checks import LONGEST_METADATA, Rules, complete
 from shared.outbound.fallback import as_request
-from shared.outbound.request import LONGEST, MOST_STEPS, Fallback, Request
+from shared.outbound.request import LONGEST, MOST_STEPS, VALID_FOR, Fallback, Request
 
 _ENVELOPE: Final = 2000
 """characters that the app adds to a request that it derives"""
@@ -26,6 +27,10 @@ class Decoded(msgspec.Struct, frozen=True):
     hash: str
     origin: str | None = None
     """the schedule or the delivery that a derived request comes from"""
+    due: datetime | None = None
+    """the time of a schedule that it is for"""
+    valid_for: timedelta = VALID_FOR
+    """how long it may be sent after it might have been, where it doesn't say itself"""
 
 
 class _Id(msgspec.Struct, frozen=True):
@@ -51,10 +56,22 @@ def decode(message: bytes, rules: Rules) -> Decoded:
         whole = parse_object(message, longest=LONGEST + _ENVELOPE)
         request = _request({**derived.request, "id": _ID_STAND_IN}, rules)
         return Decoded(
-            request=msgspec.structs.replace(request, id=derived.id), hash=_hash(whole), origin=derived.origin
+            request=msgspec.structs.replace(request, id=derived.id),
+            hash=_hash(whole),
+            origin=derived.origin,
+            due=derived.due,
+            valid_for=VALID_FOR if derived.valid_seconds is None else timedelta(seconds=derived.valid_seconds),
         )
     document = parse_object(message, longest=LONGEST)
     return Decoded(request=_request(document, rules), hash=_hash(document))
+
+
+def reread(message: bytes) -> Request:
+    """Return a request that was decoded before, as it was written, whatever settings and templates say by now.
+
+    Its id is that of the message, which is not asked for here.
+    """
+    return msgspec.convert({**msgspec.json.decode(_asked(message)), "id": _ID_STAND_IN}, Request)
 
 
 def faults_of(message: bytes, rules: Rules) -> tuple[Fault, ...]:
@@ -76,11 +93,8 @@ def id_of(message: bytes) -> str | None:
 
 def channel_of(message: bytes) -> Channel | None:
     """Return the channel that a message names, even one that can't be used otherwise."""
-    derived = internal.read(message)
-    if isinstance(derived, internal.Derived):
-        message = msgspec.json.encode(derived.request)
     try:
-        return msgspec.json.decode(message, type=_Channel).channel
+        return msgspec.json.decode(_asked(message), type=_Channel).channel
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
@@ -97,10 +111,22 @@ def data_of(message: bytes) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
+def _asked(message: bytes) -> bytes:
+    """Return the request itself where the app derived one."""
+    derived = internal.read(message)
+    return msgspec.json.encode(derived.request) if isinstance(derived, internal.Derived) else message
+
+
+def origin_of(message: bytes) -> str | None:
+    """Return what a derived request comes from."""
+    derived = internal.read(message)
+    return derived.origin if isinstance(derived, internal.Derived) else None
+
+
 def metadata_of(message: bytes) -> dict[str, str]:
     """Return the metadata that a message carries, even one that can't be used otherwise; none where it is too long."""
     try:
-        metadata = msgspec.json.decode(message, type=_Metadata).metadata or {}
+        metadata = msgspec.json.decode(_asked(message), type=_Metadata).metadata or {}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return metadata if len(msgspec.json.encode(metadata)) <= LONGEST_METADATA else {}

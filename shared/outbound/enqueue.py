@@ -8,6 +8,7 @@ from shared.documents import parse_object
 from shared.errors import Fault, RequestInvalid
 from shared.outbound.checks import Rules
 from shared.outbound.decode import decode
+from shared.outbound.internal import MARK
 from shared.outbound.request import LONGEST
 from shared.queues import LARGEST
 
@@ -28,4 +29,7 @@ def prepare(content: bytes, *, rules: Rules) -> tuple[str, bytes]:
 
 def _with_id(content: bytes) -> bytes:
     document = parse_object(content, longest=LONGEST)
+    if MARK in document:
+        # what the app tells itself takes other ways in
+        raise RequestInvalid("it can't be sent", [Fault(MARK, "is no known field")])
     return content if "id" in document else msgspec.json.encode({"id": uuid.uuid4().hex, **document})

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.consents import OPTED_OUT
+from shared.deliveries import status
 from shared.deliveries.record import Delivery
 from shared.deliveries.status import Channel
 from shared.outbound.internal import Derived
@@ -16,7 +18,7 @@ _WHEN: Final[dict[Channel, frozenset[str]]] = {
     "sms": frozenset({"failed", "undelivered"}),
     "call": frozenset({"failed", "undelivered", "busy", "no-answer"}),
 }
-_INHERITED: Final = ("time_zone", "metadata")
+_INHERITED: Final = ("time_zone", "urgent", "metadata")
 
 
 class Verdict(Enum):
@@ -31,7 +33,10 @@ class Verdict(Enum):
 def verdict(delivery: Delivery, fallback: Fallback, *, now: datetime) -> Verdict:
     """Decide whether the second way of a delivery is to be gone now."""
     if delivery.is_final:
-        wanted = delivery.status in when(delivery.channel or "sms", fallback)
+        # who opted out is told by a failed text where Twilio finds out later than at once
+        opted_out = delivery.channel == "sms" and delivery.error_code in OPTED_OUT
+        ended = status.SUPPRESSED if opted_out else delivery.status
+        wanted = ended in when(delivery.channel or "sms", fallback)
         return Verdict.GO if wanted else Verdict.NEVER
     if delivery.fallback_at is not None and now >= delivery.fallback_at:
         return Verdict.GO
@@ -46,7 +51,7 @@ def when(channel: Channel, fallback: Fallback) -> frozenset[str]:
 def as_request(first: Request, fallback: Fallback) -> Request:
     """Return the request that a second way is, under the id of the first.
 
-    It goes to the same recipient, and has the first's zone and metadata where it names none.
+    It goes to the same recipient, and has the first's zone, urgency and metadata where it names none.
     """
     own = {name: getattr(fallback, name) for name in Request.__struct_fields__ if hasattr(fallback, name)}
     inherited = {name: getattr(first, name) for name in _INHERITED if own[name] is None}

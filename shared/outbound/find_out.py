@@ -12,7 +12,7 @@ from shared.deliveries.record import Delivery
 from shared.errors import TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.logs import about
 from shared.outbound.gate import Gate
-from shared.outbound.outcomes import Outcomes, asked_for, own_event
+from shared.outbound.outcomes import Outcomes, asked_for, own_event, shown
 from shared.outbound.provider import Provider, Resource
 from shared.outbound.reconcile import begins, candidates, is_alike
 from shared.outbound.request import Request
@@ -56,9 +56,11 @@ class Finder:
         try:
             listed = await self._list(request, delivery)
         except (TwilioRefused, TwilioUnavailable, TwilioUnclear, TooLate) as exc:
-            about(_logger, delivery.id).warning("a look at Twilio failed, which is no look: %s", exc)
             await self._gate.heed(exc, now)
-            await self._look_again_later(delivery, at_least=asked_for(exc))
+            again = await self._look_again_later(delivery, at_least=asked_for(exc))
+            about(_logger, delivery.id).warning(
+                "a look at Twilio failed, which is no look: %s, again at %s", exc, shown(again)
+            )
             return False
         await self._gate.open()
         return await self._is_none_its_own(listed, delivery, request)
@@ -90,18 +92,20 @@ class Finder:
         look = self._provider.messages_to if request.channel == "sms" else self._provider.calls_to
         return await look(request.to, since=begins(delivery))
 
-    async def _look_again_later(self, delivery: Delivery, *, at_least: timedelta) -> None:
+    async def _look_again_later(self, delivery: Delivery, *, at_least: timedelta) -> datetime:
         waited = self._clock() - (delivery.deadline or delivery.updated_at)
         delay = max(min(max(waited, _AGAIN), _AGAIN_AT_MOST), at_least)
         await self._queue.put(delivery.request or b"", delay=delay)
+        return self._clock() + delay
 
     async def _leave(self, delivery: Delivery, resource: Resource) -> None:
         if resource.sid in delivery.candidates:
             return
-        about(_logger, delivery.id).error("it may be at Twilio with another text: left for a person")
-        reason = "Twilio has one like it whose text differs: it may be this one, and is never sent again by itself"
+        sids = (*delivery.candidates, resource.sid)
+        reason = f"left for a person: Twilio has {', '.join(sids)}, which differs in its text only and may be this one"
+        about(_logger, delivery.id).error("it may be at Twilio with another text: %s", reason)
         left = msgspec.structs.replace(
-            delivery, candidates=(*delivery.candidates, resource.sid), updated_at=self._clock()
+            delivery, candidates=sids, error_message=reason, next_attempt_at=None, updated_at=self._clock()
         )
         event = own_event(left, {"reason": reason, "candidate": resource.sid}, key=f"candidate:{resource.sid}")
         await self._log.change(delivery, left, event)

@@ -1,17 +1,19 @@
 """Whether Twilio takes anything from this account now: a wrong token or a suspended account holds everything back.
 
 Nothing is lost meanwhile: what is held back is retrying like anything else. Each process finds out for itself, with one
-request every so often, and leaves a notice for those that only look.
+request every so often, and leaves a notice for those that only look. Where nothing is to be sent, housekeeping asks.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
 from azure.core.exceptions import AzureError
+from azure.data.tables import TableEntity
 
-from shared.errors import SwitchboardError, TwilioRefused, TwilioUnavailable
+from shared.errors import SwitchboardError, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.outbound.outcome import Decision, decide
 from shared.tables import Table
 
@@ -20,6 +22,8 @@ _FIRST: Final = timedelta(seconds=15)
 _LONGEST: Final = timedelta(minutes=5)
 _STALE: Final = timedelta(minutes=15)
 """a notice this old is of a process that is gone: the others would have written it again"""
+_PATIENCE: Final = 2.0
+"""seconds; a look at the notice that takes longer is given up"""
 _PARTITION: Final = "account"
 _ROW: Final = "turned-away"
 
@@ -75,14 +79,40 @@ class Gate:
             self._may_be_noticed = not await _try(self._lookups.delete(_PARTITION, _ROW))
 
     async def check(self, now: datetime) -> None:
-        """Look at the notice.
+        """Look at the notice; where storage doesn't show it, nothing is known of Twilio, and that is no fault of its.
 
         Raises:
             TwilioUnavailable: some process was turned away lately.
         """
-        row = await self._lookups.get(_PARTITION, _ROW)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                row = await self._notice()
+        except (AzureError, TimeoutError):
+            return
         if row is not None and row["At"] > now - _STALE:
             raise TwilioUnavailable(f"Twilio turns this account away ({row['Code']})", code=row["Code"])
+
+    async def ask(self, question: Callable[[], Awaitable[None]], now: datetime) -> bool:
+        """Where a notice stands and it is time, ask Twilio something: what is answered takes the notice down.
+
+        So it goes by itself when all is well again and nothing waits to be sent. Return whether it was asked.
+        """
+        if await self._notice() is None or self.wait(now) is not None:
+            return False
+        try:
+            await question()
+        except (TwilioRefused, TwilioUnavailable, TwilioUnclear, TooLate) as exc:
+            _logger.warning("Twilio was asked whether it takes requests of this account again: %s", exc)
+            await self.heed(exc, now)
+        else:
+            await self.open()
+        return True
+
+    async def _notice(self) -> TableEntity | None:
+        row = await self._lookups.get(_PARTITION, _ROW)
+        # whichever process left it: the next success of this one takes it down
+        self._may_be_noticed = self._may_be_noticed or row is not None
+        return row
 
 
 async def _try(write: Awaitable[None]) -> bool:

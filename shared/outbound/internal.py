@@ -8,17 +8,21 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.deliveries.keys import is_id
+
 MARK: Final = "switchboard"
 _MARKED: Final = f'"{MARK}"'.encode()
 
 
-class Wake(msgspec.Struct, frozen=True, tag_field=MARK, tag="wake"):
+class Wake(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=MARK, tag="wake"):
     """The time of a delivery has come."""
 
     id: str
+    tries: int = 0
+    """how often somebody looked before it was on record"""
 
 
-class FollowUp(msgspec.Struct, frozen=True, tag_field=MARK, tag="follow-up"):
+class FollowUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=MARK, tag="follow-up"):
     """A delivery ended, or has been silent for long: its second way may be wanted."""
 
     id: str
@@ -26,14 +30,19 @@ class FollowUp(msgspec.Struct, frozen=True, tag_field=MARK, tag="follow-up"):
     """how often somebody looked before it was on record"""
 
 
-class Derived(msgspec.Struct, frozen=True, tag_field=MARK, tag="derived"):
+class Derived(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=MARK, tag="derived"):
     """A request that the app derives: an occurrence of a schedule, or a later way to the recipient of a delivery."""
 
     id: str
+    """the origin's, `~`, and what tells it from others of the same origin"""
     origin: str
     """the schedule, or the first delivery"""
     request: dict[str, Any]
     """as a request, but without an id"""
+    due: datetime | None = None
+    """the time of a schedule that it is for"""
+    valid_seconds: int | None = None
+    """how long after it is due, or after its quiet hours, it may still be sent"""
 
 
 Internal = Wake | FollowUp | Derived
@@ -47,7 +56,14 @@ def read(message: bytes) -> Internal | None:
         internal: Internal = msgspec.json.decode(message, type=Internal)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return internal
+    return internal if _is_ours(internal) else None
+
+
+def _is_ours(internal: Internal) -> bool:
+    """Tell whether its id is one that the app writes: everything else is a request with an unknown field."""
+    if not is_id(internal.id):
+        return False
+    return not isinstance(internal, Derived) or internal.id.startswith(f"{internal.origin}~")
 
 
 def write(internal: Internal) -> bytes:

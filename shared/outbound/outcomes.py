@@ -24,7 +24,7 @@ from shared.errors import (
 )
 from shared.logs import about
 from shared.outbound.claim import settled_at
-from shared.outbound.decode import channel_of, id_of, metadata_of
+from shared.outbound.decode import channel_of, id_of, metadata_of, origin_of
 from shared.outbound.gate import Gate
 from shared.outbound.outcome import Decision, decide, is_unknown, wait_for
 from shared.outbound.provider import Resource
@@ -35,6 +35,8 @@ _logger: Final = logging.getLogger(__name__)
 _REASONS: Final = 100
 """so many faults of a message are told; the message itself is kept whole"""
 _LONGEST_NAMED: Final = 200
+_LONGEST_REASON: Final = 1000
+"""characters of `error_message`, where it tells faults of a message"""
 _FIRST_DELAY: Final = timedelta(seconds=5)
 _LONGEST_DELAY: Final = timedelta(minutes=15)
 _LONGEST_ASKED: Final = timedelta(days=7)
@@ -75,7 +77,6 @@ class Outcomes:
         """
         await self._gate.open()
         if await self._log.own_sid(resource.sid, delivery.id) != delivery.id:
-            about(_logger, delivery.id).warning("its SID was taken by a delivery that is like it")
             await self.doubt(delivery, reason="its SID belongs to another delivery that is like it")
             return False
         about(_logger, delivery.id).info("at Twilio", extra={"sid": resource.sid, "to": mask(delivery.to)})
@@ -84,7 +85,6 @@ class Outcomes:
 
     async def failed(self, delivery: Delivery, error: SendError) -> None:
         """Put on record what an attempt met with, and what follows from it."""
-        about(_logger, delivery.id).warning("not sent: %s", error)
         reason = {"reason": str(error)}
         code = _code(error)
         await self._gate.heed(error, self._clock())
@@ -98,20 +98,28 @@ class Outcomes:
             case Decision.FIND_OUT:
                 await self.doubt(delivery, reason=str(error), code=code)
             case Decision.SUPPRESS if delivery.channel == "sms":
+                about(_logger, delivery.id).warning("suppressed: %s", error, extra={"code": code})
                 await self._consents.opt_out(
                     delivery.to or "", delivery.from_ or "", at=self._clock(), by=f"delivery {delivery.id}"
                 )
                 await self.end(delivery, status.SUPPRESSED, reason, code=code, text=_explanation(error))
             case Decision.SUPPRESS | Decision.FAIL | Decision.ONCE_MORE:
-                about(_logger, delivery.id).error("failed for good", extra={"code": code})
+                about(_logger, delivery.id).error("refused for good: %s", error, extra={"code": code})
                 await self.end(delivery, status.FAILED, reason, code=code, text=_explanation(error))
 
     async def doubt(self, delivery: Delivery, *, reason: str, code: int | None = None) -> None:
         """Say that the outcome of the last attempt is not known, and come back when it can be found out."""
         now = self._clock()
-        await self._queue.put(delivery.request or b"", delay=settled_at(delivery, settle=self._settle) - now)
+        due = max(settled_at(delivery, settle=self._settle), now)
+        about(_logger, delivery.id).warning("not known whether it was sent: %s, looked for at %s", reason, shown(due))
+        await self._queue.put(delivery.request or b"", delay=due - now)
         after = msgspec.structs.replace(
-            delivery, status=status.UNCERTAIN, error_code=code, error_message=reason, updated_at=now
+            delivery,
+            status=status.UNCERTAIN,
+            next_attempt_at=due,
+            error_code=code,
+            error_message=reason,
+            updated_at=now,
         )
         await self._follow_up(delivery, self._log.change(delivery, after, own_event(after, {"reason": reason})))
 
@@ -125,19 +133,53 @@ class Outcomes:
             error_code=code,
             error_message=text,
             next_attempt_at=None,
+            waits_for=None,
             updated_at=self._clock(),
         )
         await self._change(delivery, after, own_event(after, raw))
 
+    async def expire(self, delivery: Delivery) -> None:
+        """End a delivery whose time is over; what held it up stays on record."""
+        held_up = f"; before that: {delivery.error_message}" if delivery.error_message else ""
+        text = f"expired{held_up}"
+        about(_logger, delivery.id).info("not sent: %s", text)
+        await self.end(
+            delivery, status.EXPIRED, {"expires_at": delivery.expires_at}, code=delivery.error_code, text=text
+        )
+
+    async def suppress(self, delivery: Delivery) -> None:
+        """End a text whose recipient is on record as one who wants none from its sender."""
+        reason = "the recipient opted out of this sender"
+        about(_logger, delivery.id).info("not sent: %s", reason, extra={"to": mask(delivery.to)})
+        await self.end(delivery, status.SUPPRESSED, {"reason": reason}, text=reason)
+
+    async def withdraw(self, delivery: Delivery, faults: tuple[Fault, ...]) -> None:
+        """End a delivery that Twilio doesn't have and whose request is not allowed any more."""
+        reasons = [str(fault) for fault in faults]
+        text = "; ".join(reasons)[:_LONGEST_REASON]
+        about(_logger, delivery.id).error("it can't be sent any more: %s", text)
+        after = msgspec.structs.replace(
+            delivery,
+            status=status.REJECTED,
+            error_code=None,
+            error_message=text,
+            reasons=tuple(reasons[:_REASONS]),
+            next_attempt_at=None,
+            waits_for=None,
+            updated_at=self._clock(),
+        )
+        # whatever happened since it was looked for makes this fail, as it does a claim
+        await self._log.change(delivery, after, own_event(after, {"reasons": reasons}))
+
     async def hold(self, delivery: Delivery, wait: timedelta) -> None:
         """Put off a delivery while Twilio turns the whole account away."""
         error = TwilioUnavailable("Twilio turns this account away", code=self._gate.code)
-        await self._retry(delivery, error, at_least=wait)
+        await self._retry(delivery, error, at_least=wait, level=logging.INFO)
 
     async def reject(self, message_id: str, message: bytes, faults: tuple[Fault, ...]) -> None:
         """Put a message that can't be sent on record, whole, with every reason, under its own id."""
         now = self._clock()
-        shown = tuple(map(str, faults[:_REASONS]))
+        told = tuple(map(str, faults[:_REASONS]))
         more = (f"and {len(faults) - _REASONS} more",) if len(faults) > _REASONS else ()
         rejected = Delivery(
             id=message_id,
@@ -146,22 +188,26 @@ class Outcomes:
             status=status.REJECTED,
             created_at=now,
             updated_at=now,
-            reasons=shown + more,
+            reasons=told + more,
             named=(id_of(message) or "")[:_LONGEST_NAMED] or None,
-            error_message="; ".join(shown)[:1000],
+            origin=origin_of(message),
+            error_message="; ".join(told)[:_LONGEST_REASON],
             metadata=metadata_of(message),
             request=message,
         )
-        about(_logger, message_id).error("a message that can't be sent: %s", "; ".join(shown))
+        about(_logger, message_id).error("a message that can't be sent: %s", "; ".join(told))
         await self._log.file(rejected, own_event(rejected, {"reasons": rejected.reasons}))
 
-    async def _retry(self, delivery: Delivery, error: SendError, *, at_least: timedelta = timedelta(0)) -> None:
+    async def _retry(
+        self, delivery: Delivery, error: SendError, *, at_least: timedelta = timedelta(0), level: int = logging.WARNING
+    ) -> None:
         now = self._clock()
         at_least = max(asked_for(error), at_least)
         delay = back_off(delivery.attempts, at_least=at_least, jitter=random.random())  # noqa: S311 - no secret
         due = now + delay
         if delivery.expires_at is not None and due >= delivery.expires_at:
             due = delivery.expires_at
+        about(_logger, delivery.id).log(level, "not processed: %s, again at %s", error, shown(due))
         await self._queue.put(delivery.request or b"", delay=due - now)
         after = msgspec.structs.replace(
             delivery,
@@ -213,6 +259,11 @@ def back_off(attempts: int, *, at_least: timedelta, jitter: float) -> timedelta:
 def asked_for(error: SwitchboardError) -> timedelta:
     """Return how long Twilio asks to be left alone, in reason."""
     return timedelta(seconds=min(getattr(error, "retry_after", None) or 0, _LONGEST_ASKED.total_seconds()))
+
+
+def shown(moment: datetime) -> str:
+    """Return a moment (UTC) as log lines tell it, to the second."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def seen(resource: Resource, *, source: str, at: datetime) -> Event:

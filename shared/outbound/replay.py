@@ -47,6 +47,8 @@ async def replay(
         Changed: somebody else did something with it just now.
         azure.core's errors: it may have been enqueued; asking again does no harm.
     """
+    if delivery.erased:
+        raise NotReplayable("it is erased: nothing is left of it to send")
     replayable = delivery.status in REPLAYABLE or (looked and delivery.is_left_for_a_person)
     if delivery.request is None or not replayable:
         raise NotReplayable(f"expected one of {', '.join(sorted(REPLAYABLE))}, it is {delivery.status}")

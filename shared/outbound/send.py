@@ -10,7 +10,7 @@ from shared.deliveries import status
 from shared.deliveries.keys import is_id
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
-from shared.errors import Fault, RequestInvalid, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
+from shared.errors import Changed, Fault, RequestInvalid, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.logs import about
 from shared.outbound import internal, parameters
 from shared.outbound.checks import Rules
@@ -24,9 +24,10 @@ from shared.outbound.claim import (
     new_delivery,
     next_step,
     put_off,
+    recalled,
     waiting_delivery,
 )
-from shared.outbound.decode import Decoded, decode, faults_of, id_of
+from shared.outbound.decode import Decoded, decode, faults_of, id_of, reread
 from shared.outbound.fallback import Verdict, derive, verdict
 from shared.outbound.find_out import Finder
 from shared.outbound.gate import Gate
@@ -72,12 +73,23 @@ class Sender:
     async def take(self, message_id: str, message: bytes, *, enqueued_at: datetime | None = None) -> None:
         """Send what a message asks for, once.
 
+        Where somebody else changed the delivery meanwhile, as a quick callback does, the message is put back and this
+        one is done: that is a race and no failure, and must not spend one of its dequeues. A crash between the two
+        leaves two of them, of which the row lets one send.
+
         Raises:
-            Changed, azure.core's errors: nothing is lost; the same message must be taken again.
+            azure.core's errors: nothing is lost; the same message must be taken again.
         """
+        try:
+            await self._take(message_id, message, enqueued_at)
+        except Changed:
+            await self._queue.put(message, delay=_SOON)
+            about(_logger, id_of(message) or message_id).info("it changed meanwhile: its message is taken again")
+
+    async def _take(self, message_id: str, message: bytes, enqueued_at: datetime | None) -> None:
         match internal.read(message):
-            case internal.Wake(delivery_id):
-                await self._wake(message_id, delivery_id)
+            case internal.Wake() as wake:
+                await self._wake(message_id, wake)
             case internal.FollowUp() as follow_up:
                 await self._follow_up(message_id, follow_up)
             case _:
@@ -114,9 +126,13 @@ class Sender:
             await self._log.note(kept, _waits(kept))
         return kept is not None
 
-    async def _wake(self, message_id: str, delivery_id: str) -> None:
-        delivery = await self._log.get(delivery_id)
-        if delivery is None or delivery.request is None:
+    async def _wake(self, message_id: str, message: internal.Wake) -> None:
+        delivery = await self._log.get(message.id)
+        if delivery is None:
+            # it is written before the state that it wakes
+            await self._wakes.again(message)
+            return
+        if delivery.request is None:
             return
         try:
             decoded = decode(delivery.request, self._rules)
@@ -130,23 +146,18 @@ class Sender:
         delivery = await self._log.get(message.id)
         if delivery is None or delivery.request is None:
             return
-        try:
-            first = decode(delivery.request, self._rules).request
-        except RequestInvalid as exc:
-            about(_logger, delivery.id).error("its second way can't be read any more: %s", exc)
-            return
+        # what has become of settings and templates since is asked of the second way itself
+        first = as_recorded(reread(delivery.request), delivery)
         if first.fallback is None:
             return
         match verdict(delivery, first.fallback, now=self._clock()):
             case Verdict.GO:
                 derived = derive(delivery, first, first.fallback)
-                about(_logger, delivery.id).warning("its second way is gone", extra={"fallback": derived.id})
+                about(_logger, delivery.id).warning("its second way is taken: %s", derived.id)
                 await self._log.note(delivery, _second_way(delivery, derived))
                 await self._take_request(message_id, internal.write(derived), None)
-            case Verdict.NOT_YET if delivery.fallback_at is not None:
-                await self._wakes.follow_up(delivery.id, delay=delivery.fallback_at - self._clock() + _SOON)
             case Verdict.NOT_YET:
-                await self._wakes.follow_up_again(message)
+                await self._wakes.again(message)
 
     async def _watch(self, delivery: Delivery, request: Request) -> None:
         """Have somebody look whether a second way is wanted, where the first is to be heard of by some time."""
@@ -176,12 +187,18 @@ class Sender:
         claimed = await self._claimed_with(message)
         if claimed is None:
             await self._outcomes.reject(message_id, message, faults)
+        elif claimed.text is not None and all(_is_of_template(fault) for fault in faults):
+            # what it says is on record: the template was asked before
+            recorded = Decoded(request=reread(message), hash=claimed.request_hash or "")
+            await self._go_on(message_id, message, recorded, claimed)
         elif claimed.status in {status.SCHEDULED, status.RETRYING}:
             # the settings became stricter since it was claimed
-            reasons = [str(fault) for fault in faults]
-            await self._outcomes.end(claimed, status.REJECTED, {"reasons": reasons}, text="; ".join(reasons))
+            await self._outcomes.withdraw(claimed, faults)
         else:
-            about(_logger, claimed.id).warning("it can't be sent any more, and is %s", claimed.status)
+            # Twilio may have what the last attempt sent: that is found out first, as ever
+            request = recalled(claimed, plain_punctuation=self._settings.plain_punctuation)
+            as_claimed = Decoded(request=request, hash=claimed.request_hash or "")
+            await self._go_on(message_id, message, as_claimed, claimed, faults=faults)
 
     async def _claimed_with(self, message: bytes) -> Delivery | None:
         """Return the delivery that was claimed with this very message."""
@@ -196,7 +213,16 @@ class Sender:
         else:
             await self._go_on(message_id, message, decoded, delivery)
 
-    async def _go_on(self, message_id: str, message: bytes, decoded: Decoded, delivery: Delivery) -> None:
+    async def _go_on(
+        self,
+        message_id: str,
+        message: bytes,
+        decoded: Decoded,
+        delivery: Delivery,
+        *,
+        faults: tuple[Fault, ...] = (),
+    ) -> None:
+        """Do what is next for a delivery; with `faults`, it is not sent again."""
         now = self._clock()
         step = next_step(delivery, content=decoded.hash, now=now, settle=self._settle)
         if step in {Next.FIND_OUT, Next.SEND}:
@@ -211,19 +237,23 @@ class Sender:
                 await self._outcomes.reject(message_id, message, (Fault("id", OTHER_CONTENT),))
             case Next.COME_BACK if delivery.status == status.SCHEDULED:
                 await self._wakes.set(delivery)
+                await self._log.note(delivery, _waits(delivery))
             case Next.COME_BACK:
                 await self._queue.put(message, delay=due_at(delivery, settle=self._settle) - now + _SOON)
             case Next.DOUBT:
-                about(_logger, delivery.id).warning("an attempt ended without saying how")
                 await self._outcomes.doubt(delivery, reason="the attempt's time passed without an outcome on record")
             case Next.FIND_OUT:
                 if await self._finder.is_free(delivery, request):
-                    await self._send_again(delivery, request)
+                    about(_logger, delivery.id).info("a look at Twilio found nothing of it")
+                    await self._send_again(delivery, request, faults)
             case Next.SEND:
-                await self._send_again(delivery, request)
+                await self._send_again(delivery, request, faults)
 
-    async def _send_again(self, delivery: Delivery, request: Request) -> None:
+    async def _send_again(self, delivery: Delivery, request: Request, faults: tuple[Fault, ...]) -> None:
         # the version of `delivery` is from before the look: whatever happened since makes these changes fail
+        if faults:
+            await self._outcomes.withdraw(delivery, faults)
+            return
         now = self._clock()
         wait = wait_of(request, now=now, settings=self._settings)
         if wait is not None and (delivery.expires_at is None or now < delivery.expires_at):
@@ -244,14 +274,14 @@ class Sender:
     async def _submit(self, delivery: Delivery, request: Request, attempt: Attempt) -> None:
         now = self._clock()
         if delivery.expires_at is not None and now >= delivery.expires_at:
-            await self._outcomes.end(delivery, status.EXPIRED, {"expires_at": delivery.expires_at})
+            await self._outcomes.expire(delivery)
             return
         wait = self._gate.wait(now)
         if wait is not None:
             await self._outcomes.hold(delivery, wait)
             return
         if request.channel == "sms" and await self._consents.is_opted_out(request.to, request.from_ or ""):
-            await self._outcomes.end(delivery, status.SUPPRESSED, {"reason": "the recipient opted out of this sender"})
+            await self._outcomes.suppress(delivery)
             return
         try:
             resource = await self._create(delivery, request, attempt)
@@ -269,8 +299,13 @@ class Sender:
         return await self._provider.create_message(of_message, not_after=attempt.not_after)
 
 
+def _is_of_template(fault: Fault) -> bool:
+    return fault.field.partition(".")[0] in {"template", "locale", "data"}
+
+
 def _waits(delivery: Delivery) -> Event:
-    return own_event(delivery, {"reason": delivery.waits_for, "until": delivery.next_attempt_at})
+    key = f"scheduled:{delivery.next_attempt_at:%Y%m%dT%H%M%S}"
+    return own_event(delivery, {"reason": delivery.waits_for, "until": delivery.next_attempt_at}, key=key)
 
 
 def _second_way(delivery: Delivery, derived: internal.Derived) -> Event:

@@ -44,4 +44,7 @@ def zones_for(request: Request, settings: Settings) -> Sequence[ZoneInfo]:
     """Return the zones that the recipient may be in."""
     if request.time_zone is not None:
         return [ZoneInfo(request.time_zone)]
-    return [ZoneInfo(name) for name in zones_of(request.to)] or [settings.default_time_zone]
+    default = settings.default_time_zone
+    # where no hour is day in all of them, the first one counts
+    found = sorted(zones_of(request.to), key=lambda name: name != default.key)
+    return [ZoneInfo(name) for name in found] or [default]

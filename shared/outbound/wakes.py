@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
+
 from shared.agenda import Agenda, DeliveryDue
 from shared.deliveries.record import Delivery
 from shared.outbound import internal
@@ -30,7 +32,8 @@ class Wakes:
         now = self._clock()
         due = delivery.next_attempt_at or now
         if due - now <= _SOON:
-            await self._queue.put(internal.write(internal.Wake(delivery.id)), delay=due - now + _A_SECOND)
+            delay = max(due - now + _A_SECOND, _BEFORE_THE_STATE)
+            await self._queue.put(internal.write(internal.Wake(delivery.id)), delay=delay)
         else:
             await self._agenda.put(DeliveryDue(delivery.id), due)
 
@@ -39,12 +42,12 @@ class Wakes:
         if delivery.request is not None and b'"fallback"' in delivery.request:
             await self.follow_up(delivery.id)
 
-    async def follow_up(self, delivery_id: str, *, delay: timedelta = _BEFORE_THE_STATE, tries: int = 0) -> None:
+    async def follow_up(self, delivery_id: str, *, delay: timedelta = _BEFORE_THE_STATE) -> None:
         """Look after `delay` (7 days at most) whether a delivery's second way is wanted."""
-        await self._queue.put(internal.write(internal.FollowUp(delivery_id, tries=tries)), delay=delay)
+        await self._queue.put(internal.write(internal.FollowUp(delivery_id)), delay=delay)
 
-    async def follow_up_again(self, message: internal.FollowUp) -> None:
+    async def again(self, message: internal.Wake | internal.FollowUp) -> None:
         """Look once more a little later, where what was told is not on record yet; give up after some minutes."""
         if message.tries < _MOST_TRIES:
-            delay = _A_SECOND * 2**message.tries
-            await self.follow_up(message.id, delay=delay, tries=message.tries + 1)
+            later = msgspec.structs.replace(message, tries=message.tries + 1)
+            await self._queue.put(internal.write(later), delay=_A_SECOND * 2**message.tries)

@@ -1,6 +1,7 @@
 """What is due: deliveries woken, and the requests of schedules enqueued, by the schedule timer."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Final
 
 from shared.agenda import Agenda, DeliveryDue, Entry, ScheduleDue
 from shared.calendar.missed import oldest_still_due, still_due
+from shared.errors import Changed
 from shared.outbound import internal
 from shared.queues import Queue
 from shared.scheduling.schedule import next_due, occurrence
@@ -73,9 +75,6 @@ class Due:
                 return False
             await self._agenda.drop(entry)
             return True
-        if stored.paused:
-            await self._agenda.drop(entry)
-            return True
         # of the times that have gone by, the first that its rule does not leave out
         since = oldest_still_due(now, stored.schedule.missed) - timedelta(microseconds=1)
         following = next_due(stored.schedule, after=max(entry.due, since))
@@ -88,6 +87,8 @@ class Due:
                 "missed, and left out by its own rule: %s of %s", f"{entry.due:%Y-%m-%dT%H:%M}Z", schedule_id
             )
         if following is None:
-            await self._schedules.delete(schedule_id)
+            # somebody may have put another one in its place
+            with contextlib.suppress(Changed):
+                await self._schedules.delete(stored)
         await self._agenda.drop(entry)
         return True

@@ -1,6 +1,7 @@
 """A schedule: a request, and when it is sent again and again, or once. Pure."""
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
@@ -8,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from shared.calendar.faults import faults as timing_faults
-from shared.calendar.missed import DEFAULT, Missed
+from shared.calendar.missed import DEFAULT, Missed, lateness
 from shared.calendar.recurrence import coming, following
 from shared.calendar.timing import Timing
 from shared.documents import check_fields, parse_object
@@ -17,9 +18,12 @@ from shared.outbound import internal
 from shared.outbound.checks import Rules
 from shared.outbound.decode import faults_of
 from shared.outbound.request import LONGEST, Id
+from shared.queues import LARGEST
 
 _NOT_HERE: Final = ("id", "send_at", "expires_at")
-_SHOWN: Final = 10
+_LARGEST_ROW: Final = 32_000
+"""UTF-16 units of a definition: a property of a table holds 64 KiB"""
+_VALID_AT_LEAST: Final = timedelta(hours=1)
 _STAND_IN: Final = "schedule"
 _TIMING: Final = frozenset(Timing.__struct_fields__)
 
@@ -47,9 +51,17 @@ def read_schedule(content: bytes, *, rules: Rules, now: datetime, minted: str) -
     timing = {name: value for name, value in fields.items() if name in _TIMING}
     if not any(fault.field in _TIMING for fault in faults):
         faults += _timing_faults(msgspec.convert(timing, Timing), now)
+    if not faults:
+        schedule = msgspec.convert(fields, Schedule)
+        faults += _size_faults(schedule, now)
     if faults:
         raise RequestInvalid("it can't be used", faults)
-    return msgspec.convert(fields, Schedule)
+    return schedule
+
+
+def first_due(schedule: Schedule, *, now: datetime) -> datetime | None:
+    """Return the first time that has not gone by; None where it is over."""
+    return following(schedule, now - timedelta(microseconds=1))
 
 
 def next_due(schedule: Schedule, *, after: datetime) -> datetime | None:
@@ -57,14 +69,21 @@ def next_due(schedule: Schedule, *, after: datetime) -> datetime | None:
     return following(schedule, after)
 
 
-def due_times(schedule: Schedule, *, now: datetime) -> list[datetime]:
-    """Return the next times, ten at most."""
-    return coming(schedule, now, _SHOWN)
+def due_times(schedule: Schedule, *, now: datetime, count: int) -> list[datetime]:
+    """Return the next times, so many at most."""
+    return coming(schedule, now, count)
 
 
 def occurrence(schedule: Schedule, due: datetime) -> internal.Derived:
     """Return the request of one of its times: the same one, under the same id, whenever it is asked."""
-    return internal.Derived(id=internal.occurrence_id(schedule.id, due), origin=schedule.id, request=schedule.request)
+    valid_for = max(lateness(schedule.missed), _VALID_AT_LEAST)
+    return internal.Derived(
+        id=internal.occurrence_id(schedule.id, due),
+        origin=schedule.id,
+        request=schedule.request,
+        due=due,
+        valid_seconds=int(valid_for.total_seconds()),
+    )
 
 
 def content_hash(schedule: Schedule) -> str:
@@ -73,12 +92,27 @@ def content_hash(schedule: Schedule) -> str:
 
 
 def _request_faults(request: dict[str, Any], rules: Rules) -> list[Fault]:
-    strangers = [
-        Fault(f"request.{name}", "expected none: the schedule says when") for name in _NOT_HERE if name in request
-    ]
+    strangers = [Fault(f"request.{name}", "expected none: the schedule says when") for name in _strangers(request)]
     rest = {name: value for name, value in request.items() if name not in _NOT_HERE}
-    message = internal.write(internal.Derived(id=_STAND_IN, origin=_STAND_IN, request=rest))
+    message = internal.write(internal.Derived(id=f"{_STAND_IN}~0", origin=_STAND_IN, request=rest))
     return strangers + [Fault(f"request.{fault.field}", fault.problem) for fault in faults_of(message, rules)]
+
+
+def _strangers(request: dict[str, Any]) -> Iterator[str]:
+    """Yield what says when, in a request and in its second ways."""
+    yield from (name for name in _NOT_HERE if name in request)
+    fallback = request.get("fallback")
+    if isinstance(fallback, dict):
+        yield from (f"fallback.{name}" for name in _strangers(fallback))
+
+
+def _size_faults(schedule: Schedule, now: datetime) -> list[Fault]:
+    size = len(internal.write(occurrence(schedule, now)))
+    units = len(msgspec.json.encode(schedule).decode().encode("utf-16-le")) // 2
+    if size <= LARGEST and units <= _LARGEST_ROW:
+        return []
+    problem = f"expected at most {LARGEST} bytes and {_LARGEST_ROW} UTF-16 units, got {size} and {units}"
+    return [Fault("request", problem)]
 
 
 def _timing_faults(timing: Timing, now: datetime) -> list[Fault]:

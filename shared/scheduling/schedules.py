@@ -16,14 +16,14 @@ import msgspec
 
 from shared.agenda import Agenda, ScheduleDue
 from shared.errors import SwitchboardError
-from shared.scheduling.schedule import Schedule, content_hash, next_due
+from shared.scheduling.schedule import Schedule, content_hash, first_due
 from shared.tables import Table
 
 _SPREAD: Final = 8
 
 
 class ScheduleConflict(SwitchboardError):
-    """Another schedule has this id."""
+    """Another schedule has this id, or it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,10 @@ class Schedules:
         self._agenda = agenda
         self._clock = clock
 
-    async def create(self, schedule: Schedule) -> tuple[Stored, bool]:
+    async def create(self, schedule: Schedule, *, now: datetime) -> tuple[Stored, bool]:
         """Put a schedule on record; return it, and whether it is new. Created twice, it is there once.
+
+        Its first time is the first that had not gone by at `now`, when it was read: it comes even if it is past by now.
 
         Raises:
             ScheduleConflict: its id is another one's.
@@ -62,7 +64,7 @@ class Schedules:
         existing = await self.get(schedule.id)
         if existing is None:
             revision = uuid.uuid4().hex
-            await self._enter(schedule, revision)
+            await self._enter(schedule, revision, now)
             version = await self._schedules.insert(_row(schedule, revision, self._clock()))
             existing = await self.get(schedule.id)
             if version is not None and existing is not None:
@@ -70,7 +72,7 @@ class Schedules:
         if existing is None or content_hash(existing.schedule) != content_hash(schedule):
             raise ScheduleConflict("expected the content that this id was first used with, other content came")
         if not existing.paused:
-            await self._enter(existing.schedule, existing.revision)
+            await self._enter(existing.schedule, existing.revision, now)
         return existing, False
 
     async def get(self, schedule_id: str) -> Stored | None:
@@ -106,20 +108,29 @@ class Schedules:
         """Let it go on, with the first of its times from now on; those of its rest are not made up for.
 
         Raises:
+            ScheduleConflict: there is none any more; it is forgotten then.
             Changed: somebody else changed it since it was read.
         """
         revision = uuid.uuid4().hex if stored.paused else stored.revision
-        await self._enter(stored.schedule, revision)
+        if not await self._enter(stored.schedule, revision, self._clock()):
+            await self.delete(stored)
+            raise ScheduleConflict("expected one that goes on, it is over")
         return await self._change(stored, revision, paused=False) if stored.paused else stored
 
-    async def delete(self, schedule_id: str) -> None:
-        """Forget a schedule; what of it is due leads nowhere."""
-        await self._schedules.delete(_partition(schedule_id), schedule_id)
+    async def delete(self, stored: Stored) -> None:
+        """Forget a schedule; what of it is due leads nowhere.
 
-    async def _enter(self, schedule: Schedule, revision: str) -> None:
-        due = next_due(schedule, after=self._clock())
+        Raises:
+            Changed: it is another one by now.
+        """
+        schedule_id = stored.schedule.id
+        await self._schedules.delete(_partition(schedule_id), schedule_id, version=stored.version)
+
+    async def _enter(self, schedule: Schedule, revision: str, now: datetime) -> bool:
+        due = first_due(schedule, now=now)
         if due is not None:
             await self._agenda.put(ScheduleDue(schedule.id, revision), due)
+        return due is not None
 
     async def _change(self, stored: Stored, revision: str, *, paused: bool) -> Stored:
         key = {"PartitionKey": _partition(stored.schedule.id), "RowKey": stored.schedule.id}

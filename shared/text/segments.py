@@ -66,11 +66,14 @@ def plain(text: str) -> str:
     """Write a text in GSM-7 where typographic punctuation is all that keeps it out; any other comes back as it was.
 
     Quotes, dashes, ellipses and wide spaces become their plain forms, invisible characters go, and a letter with a
-    separate accent becomes the one with it. Where something else needs UCS-2 all the same, nothing would be won, and
-    nothing changes: https://www.twilio.com/docs/messaging/services#smart-encoding
+    separate accent becomes the one with it. Where something else needs UCS-2 all the same, or three dots for each
+    ellipsis would make more segments, nothing would be won, and nothing changes:
+    https://www.twilio.com/docs/messaging/services#smart-encoding
     """
     simple = unicodedata.normalize("NFC", text).translate(_TO_PLAIN)
-    return simple if _GSM.issuperset(simple) else text
+    if not _GSM.issuperset(simple) or count(simple).segments > count(text).segments:
+        return text
+    return simple
 
 
 def _septets(text: str) -> list[int]:

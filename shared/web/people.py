@@ -13,7 +13,8 @@ from shared.deliveries import erasure, keys, view
 from shared.deliveries.record import Delivery
 from shared.deliveries.search import Search
 from shared.documents import read_document
-from shared.errors import Changed, RequestInvalid
+from shared.errors import Changed, Fault, RequestInvalid
+from shared.logs import about
 from shared.outbound.cancel import CANCELABLE, cancel
 from shared.outbound.enqueue import prepare
 from shared.outbound.replay import NotReplayable, replay
@@ -27,16 +28,21 @@ _LONGEST_SEARCH: Final = 10_000
 
 @with_problems
 async def send(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Check a send request and enqueue it: 202 with its id and where it will be found, 422 with its faults."""
+    """Check a send request and enqueue it: 202 with its id and where it will be found, 422 with its faults.
+
+    `message` is the queue message's id: under it stands what is refused later, as other content under a used id is.
+    """
     delivery_id, message = prepare(req.get_body(), rules=wiring.rules)
     try:
-        await wiring.outbound.put(message)
+        message_id = await wiring.outbound.put(message)
     except AzureError as exc:
-        _logger.error("not known whether it was enqueued: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
+        # the SDK's text holds URLs
+        about(_logger, delivery_id).error("not known whether it was enqueued: %s", type(exc).__name__)
         detail = f"storage did not say whether it has the request; ask again with the id {delivery_id}"
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, id=delivery_id)
     location = f"/api/deliveries/{delivery_id}"
-    return json_answer({"id": delivery_id, "location": location}, HTTPStatus.ACCEPTED, Location=location)
+    answer = {"id": delivery_id, "location": location, "message": message_id}
+    return json_answer(answer, HTTPStatus.ACCEPTED, Location=location)
 
 
 @with_problems
@@ -74,9 +80,14 @@ async def replay_one(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse
 async def replay_found(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     """Send a page of rejected or failed deliveries again, and say which, and where the search goes on.
 
-    Where storage fails on the way, 503 says which are sent again all the same.
+    Everything at once is never replayed: 422 without `status` and `to`. Where storage fails on the way, 503 says which
+    are sent again all the same.
     """
-    page = await wiring.search(_wanted(req, wiring))
+    wanted = _wanted(req, wiring)
+    if wanted.status is None and wanted.to is None:
+        faults = [Fault("request", "expected status or to: everything at once is never replayed")]
+        raise RequestInvalid("it can't be replayed", faults)
+    page = await wiring.search(wanted)
     replayed: list[str] = []
     try:
         for found in page.deliveries:

@@ -16,6 +16,7 @@ from shared.web.answers import NotFound, json_answer, with_problems
 from shared.wiring import Wiring, clock
 
 _PAGE: Final = 100
+_TIMES: Final = 10
 
 
 class _Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,8 +27,9 @@ class _Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @with_problems
 async def create(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     """Put a schedule on record: 201, 200 for what is there already, 409 where its id is another one's."""
-    schedule = read_schedule(req.get_body(), rules=wiring.rules, now=clock(), minted=uuid.uuid4().hex)
-    stored, is_new = await wiring.schedules.create(schedule)
+    now = clock()
+    schedule = read_schedule(req.get_body(), rules=wiring.rules, now=now, minted=uuid.uuid4().hex)
+    stored, is_new = await wiring.schedules.create(schedule, now=now)
     status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
     return json_answer(_shown(stored), status, Location=f"/api/schedules/{schedule.id}")
 
@@ -41,7 +43,7 @@ async def page(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     query.pop("code", None)
     wanted = convert(query, _Listing)
     found = await wiring.schedules.page(limit=wanted.limit, cursor=wanted.cursor)
-    return json_answer({"schedules": [_shown(stored) for stored in found.schedules], "cursor": found.cursor})
+    return json_answer({"schedules": [_shown(stored, times=1) for stored in found.schedules], "cursor": found.cursor})
 
 
 @with_problems
@@ -53,7 +55,7 @@ async def show(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
 @with_problems
 async def delete(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     """Cancel a schedule: nothing more comes of it, and nothing of it is kept but the deliveries it made."""
-    await wiring.schedules.delete((await _find(req, wiring)).schedule.id)
+    await wiring.schedules.delete(await _find(req, wiring))
     return func.HttpResponse(status_code=HTTPStatus.NO_CONTENT)
 
 
@@ -80,11 +82,11 @@ async def _find(req: func.HttpRequest, wiring: Wiring) -> Stored:
     return found
 
 
-def _shown(stored: Stored) -> dict[str, Any]:
-    times = [] if stored.paused else due_times(stored.schedule, now=clock())
+def _shown(stored: Stored, *, times: int = _TIMES) -> dict[str, Any]:
+    coming = [] if stored.paused else due_times(stored.schedule, now=clock(), count=times)
     return {
         **msgspec.to_builtins(stored.schedule),
         "status": "paused" if stored.paused else "active",
         "created_at": stored.created_at,
-        "next": times,
+        "next": coming,
     }

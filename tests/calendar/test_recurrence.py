@@ -358,7 +358,7 @@ def test_what_json_says_is_taken(document: dict[str, Any]) -> None:
     [
         ({"cron": 5}, "cron: expected `str | null`, got `int`"),
         ({"crom": "* * * * *"}, "crom: is no known field"),
-        ({"at": "tomorrow"}, "at: invalid RFC3339 encoded datetime"),
+        ({"at": "tomorrow"}, "at: expected a time such as 2026-01-31T09:30:00+01:00, got another"),
         ({"every": {"days": 0, "at": "09:00"}}, "every: expected `int` >= 1 - at `$.days`"),
         ({"every": {"days": 1, "at": "09:00", "hours": 2}}, "every: object contains unknown field `hours`"),
         ({"exceptions": ["2026-12-24"] * 401}, "exceptions: expected `array` of length <= 400"),

@@ -42,7 +42,7 @@ async def _alike(backdrop: Backdrop, pair: list[Request], point: Point, *, callb
             await twins.enqueue(request)
         await twins.start()
         await until(lambda: _all_sent(twins, pair))
-        await twins.twilio.settled()
+        await twins.told()
         await until(lambda: _all_final(twins, pair))
         await until(twins.is_quiet)
         sent = sum(twins.twilio.accepted().values())

@@ -7,7 +7,7 @@ from local.harness.hosts import CAN_FREEZE
 from local.harness.points import Call, Pause, Point
 from local.harness.requests import a_call, a_text
 from local.harness.scene import Scene, scene
-from local.harness.waiting import until
+from local.harness.waiting import PATIENCE, until
 from tests.faults.ways import PACE, Request, complaints, outcome, scenario, together
 
 FIRST_CLAIM = Point(Call("table insert Deliveries", 1), after=True)
@@ -23,7 +23,7 @@ async def _takes_over(frozen: Scene, request: Request, freeze: Pause) -> list[st
 
     freeze.act = stop
     await frozen.enqueue(request)
-    await asyncio.wait_for(freeze.met.wait(), 30)
+    await asyncio.wait_for(freeze.met.wait(), PATIENCE)
     other = await frozen.start_another()
     await until(lambda: frozen.has_sent(request["id"]))
     assert frozen.host is not None

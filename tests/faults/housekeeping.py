@@ -38,7 +38,7 @@ async def lost_callbacks(backdrop: Backdrop) -> None:
         await silent.start()
         for request in requests:
             await until(lambda one=request: silent.has_sent(one["id"]))  # type: ignore[misc]  # it does return that
-        await silent.twilio.settled()
+        await silent.told()
         await until(silent.is_quiet)
         await silent.stop()
         await silent.start(ahead_seconds=AN_HOUR, settings=EVERY_SECOND)

@@ -5,15 +5,53 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.faults import callbacks, crashes, duplicates, freezes, housekeeping, soaks, storage, twilio
+from tests.faults import (
+    callbacks,
+    crashes,
+    duplicates,
+    erasing,
+    freezes,
+    housekeeping,
+    replaying,
+    schedules,
+    second_ways,
+    soaks,
+    storage,
+    storage_calls,
+    twilio,
+    upkeep,
+)
 from tests.faults.ways import SCENARIOS
 
 pytestmark = pytest.mark.faults
 
-ALL = (twilio, freezes, housekeeping, soaks, storage, crashes, duplicates, callbacks)
-"""they put their scenarios into SCENARIOS"""
+ALL = (
+    soaks,
+    schedules,
+    second_ways,
+    upkeep,
+    erasing,
+    replaying,
+    twilio,
+    freezes,
+    housekeeping,
+    storage,
+    storage_calls,
+    crashes,
+    duplicates,
+    callbacks,
+)
+"""they put their scenarios into SCENARIOS; all are started at once, in this order: those that take longest first"""
+PLACES = {module.__name__: place for place, module in enumerate(ALL)}
 
 
-@pytest.mark.parametrize("sentence", SCENARIOS)
+def _place(sentence: str) -> int:
+    return PLACES[SCENARIOS[sentence].__module__]
+
+
+SENTENCES: list[str] = sorted(SCENARIOS, key=_place)
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
 async def test_sent_once(running: Mapping[str, asyncio.Task[None]], sentence: str) -> None:
     await running[sentence]

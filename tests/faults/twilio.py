@@ -7,8 +7,9 @@ import aiohttp
 from local.faults import Proxy
 from local.harness.backdrop import Backdrop
 from local.harness.points import Recorder
+from local.harness.ports import free_port
 from local.harness.requests import a_call, a_text
-from local.harness.scene import Scene, free_port, scene
+from local.harness.scene import Scene, scene
 from local.harness.waiting import until
 from local.twilio.faults import FAULTS, FaultName
 from tests.faults.ways import Request, Scenario, outcome, scenario, together

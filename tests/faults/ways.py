@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local.harness.backdrop import Backdrop
@@ -15,6 +16,7 @@ PACE = 0.5
 """so slow that a host is there again before Twilio gives a callback up"""
 AFTER_THE_LOOK = 5.0
 """seconds"""
+SHORTLY = timedelta(seconds=8)
 CALLBACKS = {
     "sms": {"sent", "delivered"},
     "call": {"0:initiated", "1:ringing", "2:in-progress", "3:completed"},
@@ -24,7 +26,7 @@ ENDS = {"sms": "delivered", "call": "completed"}
 Request = dict[str, Any]
 Scenario = Callable[[Backdrop], Awaitable[None]]
 SCENARIOS: dict[str, Scenario] = {}
-"""by the sentence that it shows; those that wait longest come first, as all are started at once"""
+"""by the sentence that it shows"""
 
 
 def scenario(sentence: str, *, possible: bool = True) -> Callable[[Scenario], Scenario]:
@@ -52,6 +54,8 @@ class Way:
     """what goes wrong at Twilio on this way"""
     since: str | None = None
     """the call from which on, until its message is deleted, it is another way than those that are tried before"""
+    until: str | None = None
+    """the last call of it that is another way, where that is not the deletion of its message"""
 
 
 TEXT = Way(name="a text", request=a_text)
@@ -70,7 +74,18 @@ def failing_first(name: str, fault: FaultName, make: Callable[[], Request]) -> W
     return Way(name=name, request=make, prepare=prepare, since=first)
 
 
+def a_text_for_later() -> Request:
+    """A text that has to wait, however long its host takes to start."""
+    return a_text(send_at=(datetime.now(UTC) + SHORTLY).isoformat())
+
+
 WAYS = (
+    Way(
+        name="a text that waits for its send_at",
+        request=a_text_for_later,
+        since="queue put outbound",
+        until="twilio POST Messages",
+    ),
     failing_first("a text that Twilio has no time for at first", "429", a_text),
     failing_first("a call that Twilio has no time for at first", "429", a_call),
     failing_first("a text that Twilio took without a word", "drop-after", a_text),
@@ -102,7 +117,7 @@ async def _record(backdrop: Backdrop, way: Way) -> list[Call]:
     if way.since is None:
         return calls
     operations = [call.operation for call in calls]
-    end = len(operations) - operations[::-1].index("queue delete outbound")
+    end = len(operations) - operations[::-1].index(way.until or "queue delete outbound")
     return calls[operations.index(way.since) : end]
 
 

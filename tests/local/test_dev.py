@@ -9,6 +9,10 @@ import pytest
 import dev
 from dev import DevError, Venv
 
+BEFORE = ["ruff check", "ruff format --check", "mypy"]
+PYTEST = "pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal"
+FAULTS = "pytest -m faults tests/faults"
+
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,18 +138,19 @@ def test_an_expected_failure_is_one_sentence_and_no_traceback(
 @pytest.mark.parametrize(
     ("arguments", "ran"),
     [
-        (["test"], [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["pytest"]]),
-        (["test", "-k", "proof", "tests/local"], [["pytest", "-k", "proof", "tests/local"]]),
-        (["test", "--only", "pytest", "-x"], [["pytest", "-x"]]),
-        (["test", "--only", "types"], [["mypy"]]),
+        (["test"], [*BEFORE, PYTEST, FAULTS]),
+        (["test", "-k", "proof", "tests/local"], [*BEFORE, f"{PYTEST} -k proof tests/local"]),
+        (["test", "--only", "pytest", "-x"], [f"{PYTEST} -x"]),
+        (["test", "--only", "faults", "-x"], [f"{FAULTS} -x"]),
+        (["test", "--only", "types"], ["mypy"]),
     ],
 )
 def test_the_checks_run_one_after_the_other_and_pytest_gets_its_own_arguments(
-    monkeypatch: pytest.MonkeyPatch, arguments: list[str], ran: list[list[str]]
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], ran: list[str]
 ) -> None:
     commands = recorded(monkeypatch, code=0)
     assert dev.main(arguments) == 0
-    assert commands[-len(ran) :] == ran
+    assert [" ".join(command) for command in commands] == ran
 
 
 def test_the_first_check_that_fails_is_the_last_and_gives_its_exit_code(
@@ -154,7 +159,7 @@ def test_the_first_check_that_fails_is_the_last_and_gives_its_exit_code(
     commands = recorded(monkeypatch, code=2)
     assert dev.main(["test"]) == 2
     assert commands == [["ruff", "check"]]
-    assert capsys.readouterr().out.endswith("== lint failed; not run: format, types, pytest\n")
+    assert capsys.readouterr().out.endswith("== lint failed; not run: format, types, pytest, faults\n")
 
 
 def test_a_wrong_argument_is_told_before_anything_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:

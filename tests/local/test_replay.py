@@ -101,12 +101,22 @@ def test_where_nothing_is_found_it_says_so(capsys: pytest.CaptureFixture[str]) -
 def test_what_can_not_be_replayed_is_told_in_one_sentence(
     capsys: pytest.CaptureFixture[str], code: int, answer: object, sentence: str
 ) -> None:
-    with functions((202, {"id": "a"}), (code, answer)) as told:
+    with functions((202, {"id": "a"}), (code, answer), (202, {"id": "c"})) as told:
         assert console.main(["replay", "a", "b", "c", "--url", told.url]) == 1
     shown = capsys.readouterr()
-    assert shown.out == "a\n", "what was replayed before it is told"
+    assert shown.out == "a\nc\n", "it goes on with the others"
+    assert shown.err.startswith("b: ")
     assert sentence in shown.err
     assert shown.err.count("\n") == 1
+
+
+def test_what_was_replayed_before_storage_failed_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = {**problem("storage does not answer now"), "replayed": ["c", "d"]}
+    with functions((202, {"replayed": ["a", "b"], "cursor": "c1"}), (503, failed)) as told:
+        assert console.main(["replay", "--status", "failed", "--url", told.url]) == 1
+    shown = capsys.readouterr()
+    assert shown.out.split() == ["a", "b", "c", "d"]
+    assert "answered 503: storage does not answer now" in shown.err
 
 
 @pytest.mark.parametrize("answer", [b"<html>", {}, {"replayed": "a"}])

@@ -37,10 +37,11 @@ class RememberingQueue(Queue):
         self.puts: list[tuple[bytes, timedelta]] = []
         self.journal = [] if journal is None else journal
 
-    async def put(self, message: bytes, *, delay: timedelta = timedelta(0)) -> None:
-        await super().put(message, delay=delay)
+    async def put(self, message: bytes, *, delay: timedelta = timedelta(0)) -> str:
+        message_id = await super().put(message, delay=delay)
         self.puts.append((message, delay))
         self.journal.append("queue")
+        return message_id
 
 
 class RememberingTable(Table):

@@ -8,6 +8,7 @@ import pytest
 from shared.errors import TwilioRefused
 from shared.outbound import internal
 from tests.deliveries.samples import an_event
+from tests.fakes import make_settings
 from tests.outbound.bench import Bench
 from tests.outbound.samples import a_message
 
@@ -68,7 +69,7 @@ async def test_silence_of_the_first_is_noticed_in_time(bench: Bench) -> None:
     bench.clock.advance(timedelta(seconds=30))
     await bench.take(message)
     assert await bench.storage.log.get("order-1~2") is None
-    assert internal.read(bench.queue.puts[-1][0]) == internal.FollowUp("order-1")
+    assert internal.read(bench.queue.puts[-1][0]) == internal.FollowUp("order-1", tries=1)
     bench.clock.advance(timedelta(seconds=30))
     await bench.take(message)
     assert (await bench.delivery("order-1~2")).status == "queued"
@@ -97,3 +98,30 @@ async def test_what_is_told_before_it_is_on_record_is_looked_for_again(bench: Be
     await bench.take(a_message(fallback=CALL_THEN))
     await follow_up(bench)
     assert follow_ups(bench) == [internal.FollowUp("order-1", tries=1)]
+
+
+async def test_a_second_way_that_can_not_be_gone_any_more_is_on_record_with_its_origin(bench: Bench) -> None:
+    bench.settings = make_settings(ALLOWED_COUNTRIES="US")
+    bench.provider.outcomes = [FAILED]
+    await bench.take(a_message(fallback=CALL_THEN))
+    bench.settings = make_settings(ALLOWED_COUNTRIES="DE")
+    await bench.take(internal.write(internal.FollowUp("order-1")), message_id="message-2")
+    rejected = await bench.delivery("message-2")
+    assert (rejected.status, rejected.origin, rejected.named) == ("rejected", "order-1", "order-1~2")
+    assert "ALLOWED_COUNTRIES" in " ".join(rejected.reasons)
+
+
+async def test_who_turns_out_to_have_opted_out_is_not_called_by_default(bench: Bench) -> None:
+    await bench.take(a_message(fallback=CALL_THEN))
+    delivery = await bench.delivery()
+    await bench.storage.log.record(delivery, an_event("failed", sid=delivery.sid, error_code=21610))
+    await follow_up(bench)
+    assert await bench.storage.log.get("order-1~2") is None
+
+
+async def test_an_urgent_request_has_an_urgent_second_way(bench: Bench) -> None:
+    bench.settings = make_settings(QUIET_HOURS="00:00-23:59")
+    bench.provider.outcomes = [FAILED]
+    await bench.take(a_message(urgent=True, fallback=CALL_THEN))
+    await follow_up(bench)
+    assert (await bench.delivery("order-1~2")).status == "queued"

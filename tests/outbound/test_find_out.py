@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 
 from shared.deliveries import rows
 from shared.deliveries.feed import Feed
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
-from shared.errors import Changed, SwitchboardError, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
+from shared.errors import SwitchboardError, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.outbound.checks import Rules
 from shared.outbound.provider import Resource
 from shared.outbound.replay import replay
@@ -350,7 +351,9 @@ async def test_looks_that_fail_again_and_again_are_made_less_and_less_often(benc
     assert len(bench.provider.created) == 1
 
 
-async def test_whatever_happens_during_the_look_makes_the_next_claim_fail(bench: Bench) -> None:
+async def test_whatever_happens_during_the_look_makes_the_next_claim_fail(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     """The claim names the version from before the look: a callback that comes in between is not sent over."""
     await lose_the_answer(bench)
     stale = await bench.delivery()
@@ -359,19 +362,75 @@ async def test_whatever_happens_during_the_look_makes_the_next_claim_fail(bench:
         await bench.storage.log.record(stale, an_event("sent"))
 
     bench.provider.during_a_look = a_callback_comes
-    with pytest.raises(Changed):
+    bench.queue.puts.clear()
+    caplog.clear()
+    with caplog.at_level(logging.INFO, "shared"):
         await bench.take(a_message())
     assert (await bench.delivery()).status == "sent"
     assert len(bench.provider.created) == 1
+    assert bench.queue.puts == [(a_message(), timedelta(seconds=1))], "put back: no failure, and no dequeue is spent"
+    last = caplog.records[-1]
+    assert (last.levelno, last.__dict__["delivery"]) == (logging.INFO, "order-1")
     await bench.take(a_message())
     assert len(bench.provider.created) == 1
+    assert len(bench.queue.puts) == 1, "and acknowledged then"
+
+
+async def test_a_message_that_can_not_be_put_back_is_left_to_the_host(bench: Bench) -> None:
+    """It is put back first and let go then: where that fails, the host still has it."""
+    await lose_the_answer(bench)
+    stale = await bench.delivery()
+
+    async def a_callback_comes_and_the_queue_goes_away() -> None:
+        await bench.storage.log.record(stale, an_event("sent"))
+        bench.queue.put = away  # type: ignore[method-assign]
+
+    async def away(*_: object, **__: object) -> str:
+        raise HttpResponseError("storage is away")
+
+    bench.provider.during_a_look = a_callback_comes_and_the_queue_goes_away
+    with pytest.raises(HttpResponseError):
+        await bench.take(a_message())
 
 
 async def test_of_many_that_look_at_once_one_sends(bench: Bench) -> None:
     await lose_the_answer(bench)
-    outcomes = await asyncio.gather(*(bench.take(a_message()) for _ in range(4)), return_exceptions=True)
-    assert all(outcome is None or isinstance(outcome, Changed) for outcome in outcomes)
+    bench.queue.puts.clear()
+    await asyncio.gather(*(bench.take(a_message()) for _ in range(4)))
     assert len(bench.provider.created) == 2
+    assert len(bench.queue.puts) <= 3, "one is put back for each that came too late, and none besides"
+
+
+async def test_that_a_look_found_nothing_is_told(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    await lose_the_answer(bench)
+    with caplog.at_level(logging.INFO, "shared"):
+        await bench.take(a_message())
+    told = [record for record in caplog.records if "found nothing" in record.getMessage()]
+    assert [(record.levelno, record.__dict__["delivery"]) for record in told] == [(logging.INFO, "order-1")]
+
+
+async def test_when_it_is_looked_for_is_shown(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.provider.outcomes = [UNCLEAR]
+    await bench.take(a_message())
+    assert (await bench.delivery()).next_attempt_at == bench.clock.now + ATTEMPT + SETTLE
+    [line] = [record.getMessage() for record in caplog.records if record.name.startswith("shared.outbound")]
+    assert line == (
+        "not known whether it was sent: the request left and no answer came, looked for at 2026-03-02T12:01:20Z"
+        " [delivery order-1]"
+    )
+
+
+async def test_what_is_left_for_a_person_says_so_and_names_what_it_may_be(bench: Bench) -> None:
+    left = at_twilio(bench, body="Your parcel has arrived")
+    await lose_the_answer(bench)
+    bench.provider.has = [left]
+    await bench.take(a_message())
+    delivery, event = await bench.delivery(), (await bench.timeline())[-1]
+    for message in (delivery.error_message, event.error_message):
+        assert message is not None
+        assert message.startswith("left for a person: ")
+        assert left.sid in message
+    assert delivery.next_attempt_at is None
 
 
 async def test_an_attempt_that_died_is_doubted_first_and_then_looked_for(bench: Bench) -> None:

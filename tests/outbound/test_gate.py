@@ -198,3 +198,59 @@ async def test_a_duplicate_is_acknowledged_while_it_is_shut(bench: Bench) -> Non
     await bench.gate.shut(20003, bench.clock.now)
     await bench.take(a_message())
     assert bench.queue.puts == []
+
+
+async def asked_of(bench: Bench, gate: Gate, *errors: SwitchboardError) -> bool:
+    """Have a gate ask a Twilio that meets these errors, one after the other."""
+    left = list(errors)
+
+    async def question() -> None:
+        if left:
+            raise left.pop(0)
+
+    return await gate.ask(question, bench.clock.now)
+
+
+async def is_noticed(bench: Bench) -> bool:
+    try:
+        await Gate(bench.storage.lookups).check(bench.clock.now)
+    except TwilioUnavailable:
+        return True
+    return False
+
+
+async def test_nobody_is_asked_where_no_notice_stands(bench: Bench) -> None:
+    assert not await asked_of(bench, bench.gate)
+
+
+async def test_what_is_answered_takes_the_notice_down_whoever_left_it(bench: Bench) -> None:
+    other = Gate(bench.storage.lookups)
+    await other.open()
+    await bench.gate.shut(20003, bench.clock.now)
+    assert await asked_of(bench, other)
+    assert not await is_noticed(bench)
+    assert not await asked_of(bench, other)
+
+
+async def test_it_is_asked_when_the_pause_is_over_and_shut_again_where_it_is_turned_away(bench: Bench) -> None:
+    await bench.gate.shut(20003, bench.clock.now)
+    assert not await asked_of(bench, bench.gate), "not before"
+    bench.clock.advance(15 * SECOND)
+    assert await asked_of(bench, bench.gate, TURNED_AWAY[0])
+    assert bench.gate.wait(bench.clock.now) == timedelta(seconds=30)
+    assert await is_noticed(bench)
+    bench.clock.advance(30 * SECOND)
+    assert await asked_of(bench, bench.gate, TwilioUnavailable("no connection"))
+    assert await is_noticed(bench), "no answer says nothing"
+    bench.clock.advance(30 * SECOND)
+    assert await asked_of(bench, bench.gate)
+    assert (await is_noticed(bench), bench.gate.wait(bench.clock.now)) == (False, None)
+
+
+async def test_a_success_takes_down_what_another_process_left_since_once_it_was_looked_at(bench: Bench) -> None:
+    await bench.gate.open()
+    await Gate(bench.storage.lookups).shut(20003, bench.clock.now)
+    with pytest.raises(TwilioUnavailable):
+        await bench.gate.check(bench.clock.now)
+    await bench.take(a_message())
+    await bench.gate.check(bench.clock.now)

@@ -1,5 +1,7 @@
 """Whoever opted out gets no more texts from that sender or service, and calls as ever."""
 
+import logging
+
 import pytest
 
 from shared.errors import TwilioRefused
@@ -12,7 +14,10 @@ OTHER_NUMBER, OTHER_SERVICE = "+14155550198", "MG" + "f" * 32
 
 
 @pytest.mark.parametrize("error", OPTED_OUT, ids=lambda error: str(error.code))
-async def test_later_texts_from_that_sender_are_suppressed_without_asking(bench: Bench, error: TwilioRefused) -> None:
+async def test_later_texts_from_that_sender_are_suppressed_without_asking(
+    bench: Bench, error: TwilioRefused, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "shared")
     bench.provider.outcomes = [error]
     await bench.take(a_message())
     await bench.take(a_message(id="order-2", body="Another."))
@@ -21,6 +26,9 @@ async def test_later_texts_from_that_sender_are_suppressed_without_asking(bench:
     assert len(bench.provider.created) == 1
     assert bench.queue.puts == []
     assert await bench.statuses("order-2") == ["suppressed"]
+    assert delivery.error_message == "the recipient opted out of this sender"
+    told = [record for record in caplog.records if record.__dict__.get("delivery") == "order-2"]
+    assert [record.levelno for record in told] == [logging.INFO]
 
 
 @pytest.mark.parametrize("sender", [OTHER_NUMBER, SERVICE_SID, "12345"])

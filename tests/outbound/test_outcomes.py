@@ -1,4 +1,5 @@
 import asyncio
+import logging
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
 from shared.errors import TwilioRefused, TwilioUnavailable, TwilioUnclear
-from shared.outbound.outcomes import Outcomes, back_off, own_event, seen
+from shared.outbound.outcomes import Outcomes, SendError, back_off, own_event, seen
 from tests.deliveries.samples import NOW, a_delivery, an_event
 from tests.fakes import FakeProvider, a_sid, an_answer
 from tests.outbound.bench import Bench
@@ -238,3 +239,50 @@ async def test_a_code_that_is_not_known_is_told_loudly(bench: Bench, caplog: pyt
         assert (await bench.delivery(name)).status == "failed"
     told = [record for record in caplog.records if "does not know" in record.getMessage()]
     assert [(record.levelname, record.code) for record in told] == [("ERROR", 99999)]  # type: ignore[attr-defined]
+
+
+EXPLAINED = TwilioRefused(status=400, code=21211, explanation="Twilio's own words")
+
+
+@pytest.mark.parametrize(
+    ("error", "level", "line"),
+    [
+        (BUSY, logging.WARNING, "not processed: busy, again at 2026-03-02T12:00:0"),
+        (TwilioUnclear("no answer"), logging.WARNING, "not known whether it was sent: no answer, looked for at 2026-"),
+        (EXPLAINED, logging.ERROR, "refused for good: Twilio refused with HTTP 400, code 21211"),
+        (
+            TwilioRefused(status=400, code=21610, explanation=""),
+            logging.WARNING,
+            "suppressed: Twilio refused with HTTP 400, code 21610",
+        ),
+    ],
+    ids=["not processed", "not known", "refused", "opted out"],
+)
+async def test_the_log_says_what_is_known_and_what_is_next(
+    bench: Bench, caplog: pytest.LogCaptureFixture, error: SendError, level: int, line: str
+) -> None:
+    bench.provider.outcomes = [error]
+    await bench.take(a_message())
+    [record] = [record for record in caplog.records if record.name == "shared.outbound.outcomes"]
+    assert record.levelno == level
+    assert record.getMessage().startswith(line)
+
+
+@pytest.mark.parametrize(("held_up", "text"), [([BUSY], "expired; before that: busy"), ([], "expired")])
+async def test_what_expires_says_what_held_it_up(
+    bench: Bench, caplog: pytest.LogCaptureFixture, held_up: list[TwilioUnavailable], text: str
+) -> None:
+    caplog.set_level(logging.INFO, "shared")
+    expires = bench.clock.now + timedelta(minutes=1 if held_up else 0)
+    message = a_message(expires_at=expires.isoformat())
+    if held_up:
+        bench.provider.outcomes = list(held_up)
+        await bench.take(message)
+        bench.clock.now = expires
+    caplog.clear()
+    await bench.take(message)
+    delivery = await bench.delivery()
+    assert (delivery.status, delivery.error_message) == ("expired", text)
+    assert (await bench.timeline())[-1].error_message == text
+    [record] = caplog.records
+    assert (record.levelno, record.__dict__["delivery"]) == (logging.INFO, "order-1")

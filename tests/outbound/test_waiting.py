@@ -8,9 +8,11 @@ from shared.agenda import DeliveryDue
 from shared.errors import TwilioUnavailable
 from shared.outbound import internal
 from shared.outbound.cancel import cancel
+from shared.text.templates.library import Templates
 from tests.fakes import make_settings
 from tests.outbound.bench import Bench
 from tests.outbound.samples import TEXT, a_message
+from tests.web.app import ROOT
 
 NIGHT = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)
 BERLIN = {**TEXT, "time_zone": "Europe/Berlin"}
@@ -129,3 +131,17 @@ async def test_a_retry_that_would_come_at_night_waits_for_the_morning(bench: Ben
     await bench.take(a_message(BERLIN))
     delivery = await bench.delivery()
     assert (delivery.status, delivery.waits_for) == ("scheduled", "quiet hours")
+
+
+async def test_what_a_template_said_is_sent_even_if_the_template_is_gone_by_then(bench: Bench) -> None:
+    bench.templates = Templates.load(ROOT / "templates")
+    data = {"code": "123456"}
+    message = a_message(body=..., template="one-time-code", data=data, send_at=later(bench, IN_AN_HOUR))
+    await bench.take(message)
+    said = (await bench.delivery()).text
+    bench.templates = Templates()
+    bench.clock.advance(IN_AN_HOUR)
+    await wake(bench)
+    assert (await bench.delivery()).status == "queued"
+    [created] = bench.provider.created
+    assert created.parameters["body"] == said

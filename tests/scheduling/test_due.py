@@ -54,8 +54,13 @@ class Timer:
 
     async def create(self, **fields: Any) -> Schedule:  # noqa: ANN401 - any field of a schedule
         schedule = a_schedule(self.clock.now, **fields)
-        await self.schedules.create(schedule)
+        await self.schedules.create(schedule, now=self.clock.now)
         return schedule
+
+    async def delete(self) -> None:
+        stored = await self.schedules.get("news")
+        assert stored is not None
+        await self.schedules.delete(stored)
 
     async def rows(self) -> list[str]:
         return [row["RowKey"] async for row in self.table.query("PartitionKey ge @first", first="")]
@@ -113,7 +118,8 @@ async def test_what_is_enqueued_is_the_request_of_the_schedule(timer: Timer) -> 
     await timer.create(at=NINE.isoformat())
     await timer.run_at(NINE)
     [(message, _)] = timer.queue.puts
-    assert internal.read(message) == internal.Derived(id="news~20260303T0900Z", origin="news", request=REQUEST)
+    expected = internal.Derived(id="news~20260303T0900Z", origin="news", request=REQUEST, due=NINE, valid_seconds=3600)
+    assert internal.read(message) == expected
 
 
 async def test_after_an_outage_each_schedules_own_rule_holds(timer: Timer) -> None:
@@ -141,7 +147,7 @@ async def test_paused_it_rests_and_resumed_it_does_not_make_up_for_that(timer: T
 
 async def test_canceled_it_leaves_no_ghost(timer: Timer) -> None:
     await timer.create(cron="0 9 * * *")
-    await timer.schedules.delete("news")
+    await timer.delete()
     assert await timer.run_at(NINE) == []
     assert await timer.run_at(datetime.now(UTC) + AN_HOUR) == []
     assert await timer.rows() == []
@@ -149,7 +155,7 @@ async def test_canceled_it_leaves_no_ghost(timer: Timer) -> None:
 
 async def test_another_one_under_the_same_id_does_not_inherit_the_times_of_the_first(timer: Timer) -> None:
     await timer.create(cron="0 9 * * *")
-    await timer.schedules.delete("news")
+    await timer.delete()
     await timer.create(cron="30 9 * * *")
     assert await timer.run_at(NINE) == []
     assert await timer.run_at(NINE + timedelta(minutes=30)) == ["news~20260303T0930Z"]
@@ -168,11 +174,11 @@ async def test_what_fails_is_done_the_next_time_and_is_in_nobodys_way(timer: Tim
     real = timer.queue.put
     failed: list[bytes] = []
 
-    async def put(message: bytes, *, delay: timedelta = timedelta(0)) -> None:
+    async def put(message: bytes, *, delay: timedelta = timedelta(0)) -> str:
         if b"two" in message and not failed:
             failed.append(message)
             raise ServiceRequestError("away")
-        await real(message, delay=delay)
+        return await real(message, delay=delay)
 
     timer.queue.put = put  # type: ignore[method-assign]
     assert sorted(await timer.run_at(NINE)) == ["one", "three", "two"]

@@ -50,7 +50,7 @@ def test_an_id_is_minted_where_none_is_given() -> None:
 
 
 def test_the_next_ten_of_its_times_are_told() -> None:
-    times = due_times(a_schedule(NOW, cron="0 9 * * *"), now=NOW)
+    times = due_times(a_schedule(NOW, cron="0 9 * * *"), now=NOW, count=10)
     assert [time.day for time in times] == list(range(3, 13))
 
 
@@ -62,12 +62,12 @@ def test_the_same_time_makes_the_same_request_whenever_it_is_asked() -> None:
 
 async def test_created_twice_it_is_there_once_and_other_content_is_refused(azurite: str) -> None:
     async with open_timer(azurite) as timer:
-        first, is_new = await timer.schedules.create(a_schedule(NOW, cron="0 9 * * *"))
-        again, is_new_again = await timer.schedules.create(a_schedule(NOW, cron="0 9 * * *"))
+        first, is_new = await timer.schedules.create(a_schedule(NOW, cron="0 9 * * *"), now=NOW)
+        again, is_new_again = await timer.schedules.create(a_schedule(NOW, cron="0 9 * * *"), now=NOW)
         assert (is_new, is_new_again) == (True, False)
         assert first.revision == again.revision
         with pytest.raises(ScheduleConflict):
-            await timer.schedules.create(a_schedule(NOW, cron="0 10 * * *"))
+            await timer.schedules.create(a_schedule(NOW, cron="0 10 * * *"), now=NOW)
         assert await timer.run_at(NINE) == ["news~20260303T0900Z"]
 
 

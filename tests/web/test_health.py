@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from local.twilio import Simulator
 from shared import health
-from tests.web.app import App, Door, settings_of
+from shared.outbound import gate
+from tests.web.app import TOKEN, App, Door, settings_of
 from tests.web.storage import Storage
 
 HEALTH, DETAILS = "/api/health", "/api/health/details"
@@ -56,7 +58,7 @@ async def test_the_details_name_what_is_wrong_and_repeat_nothing_of_what_the_ser
     assert (answer.status, answer.content_type) == (503, "application/json")
     assert answer.json() == {
         "status": "unavailable",
-        "problems": {"tables": "HttpResponseError", "queue": "HttpResponseError", "twilio": "HttpResponseError"},
+        "problems": {"tables": "HttpResponseError", "queue": "HttpResponseError"},
     }
 
 
@@ -91,10 +93,12 @@ async def test_many_who_ask_at_once_cost_one_look(storage: Storage, moody: App) 
 async def test_storage_that_says_nothing_makes_it_unavailable(
     storage: Storage, moody: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Twilio is not blamed for it: what is known of Twilio stands in storage."""
     monkeypatch.setattr(health, "_PATIENCE", 0.2)
+    monkeypatch.setattr(gate, "_PATIENCE", 0.1)
     storage.speaks.clear()
     answer = await moody.request("GET", DETAILS)
-    assert answer.json()["problems"] == dict.fromkeys(("tables", "queue", "twilio"), "no answer within 0.2 s")
+    assert answer.json()["problems"] == dict.fromkeys(("tables", "queue"), "no answer within 0.2 s")
     storage.speaks.set()
 
 
@@ -113,3 +117,18 @@ async def test_while_twilio_turns_the_account_away_it_is_unavailable_and_the_det
     assert (answer.status, answer.body) == (503, b"unavailable")
     assert details.json()["problems"] == {"twilio": "Twilio turns this account away (20003)"}
     assert (after.status, after.body) == (200, b"ok")
+
+
+async def test_it_is_well_again_after_housekeeping_asked_though_nothing_is_sent(azurite: str) -> None:
+    async with Simulator.start(account_sid="AC" + "0" * 32, auth_token=TOKEN, pace=0) as simulator:
+        settings = settings_of(azurite, TWILIO_API_BASE_URL=simulator.url)
+        async with App.load(settings) as sending, App.load(settings) as housekeeping:
+            await sending.wiring._gate.shut(20003, datetime.now(UTC))
+            try:
+                before = await housekeeping.request("GET", HEALTH)
+                assert await housekeeping.wiring.chores["account"](until=datetime.now(UTC)) == 1
+                _ten_seconds_pass(housekeeping)
+                after = await housekeeping.request("GET", HEALTH)
+            finally:
+                await sending.wiring._gate.open()
+    assert (before.status, after.status) == (503, 200)

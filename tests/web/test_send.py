@@ -40,7 +40,8 @@ async def test_a_request_is_enqueued_as_it_came(app: App, queue: QueueClient) ->
     answer = await app.request("POST", SEND, body)
     assert answer.status == 202
     assert answer.content_type == "application/json"
-    assert answer.json() == {"id": "order-1", "location": "/api/deliveries/order-1"}
+    [message] = await queue.peek_messages(32)
+    assert answer.json() == {"id": "order-1", "location": "/api/deliveries/order-1", "message": message.id}
     assert answer.headers["Location"] == "/api/deliveries/order-1"
     assert await _enqueued(queue) == [body]
 
@@ -175,3 +176,15 @@ async def test_an_allowed_country_is_asked_for_where_one_is_set(azurite: str) ->
         assert faults == {"to": "expected a number of ALLOWED_COUNTRIES, got one of US"}
         german = json.dumps({**TEXT, "to": "0171 5550100"}).encode()
         assert (await app.request("POST", SEND, german)).status == 202
+
+
+async def test_an_id_that_is_refused_is_on_record_under_the_message_that_was_told(app: App, queue: QueueClient) -> None:
+    for body in ("Hello", "Something else"):
+        answer = await app.request("POST", SEND, json.dumps({"id": "order-7", **TEXT, "body": body}).encode())
+        message_id = answer.json()["message"]
+        [message] = [message async for message in queue.receive_messages()]
+        assert message.id == message_id
+        await app.take(base64.b64decode(message.content), message_id=message.id)
+        await queue.delete_message(message)
+    rejected = (await app.request("GET", f"/api/deliveries/{message_id}")).json()
+    assert (rejected["status"], rejected["named"]) == ("rejected", "order-7")

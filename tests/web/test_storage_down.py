@@ -63,13 +63,15 @@ async def test_people_are_told_that_storage_does_not_answer(app: App) -> None:
 
 @pytest.mark.parametrize("given", [{"id": "order-1"}, {}])
 async def test_a_request_that_may_be_enqueued_or_not_is_told_with_its_id_to_ask_again_with(
-    app: App, given: dict[str, str]
+    app: App, given: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     answer = await app.request("POST", "/api/send", json.dumps({**given, **TEXT}).encode())
     problems.check(answer, HTTPStatus.SERVICE_UNAVAILABLE)
     problem = answer.json()
     assert problem["id"] == given.get("id", problem["id"])
     assert problem["id"] in problem["detail"]
+    [line] = [record for record in caplog.records if "enqueued" in record.getMessage()]
+    assert line.__dict__["delivery"] == problem["id"]
 
 
 async def test_people_who_erase_or_replay_are_told_that_storage_does_not_answer(app: App) -> None:

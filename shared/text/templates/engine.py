@@ -39,7 +39,16 @@ _EXPRESSIONS: Final = (
 )
 _ALLOWED: Final = _STATEMENTS + _EXPRESSIONS
 _FILENAME: Final = "<template>"
-_FAILURES: Final = (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError)
+_FAILURES: Final = (
+    TemplateError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    AssertionError,
+    RecursionError,
+)
 """what an expression can raise"""
 
 

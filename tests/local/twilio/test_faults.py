@@ -14,19 +14,29 @@ from tests.local.twilio.receiver import SAY_HELLO
 
 TO, OTHER, FROM = "+14155550100", "+14155550101", "+14155550199"
 BASE = f"/2010-04-01/Accounts/{ACCOUNT_SID}"
-PATIENCE = aiohttp.ClientTimeout(total=0.2)
+PATIENT, IMPATIENT = 30.0, 0.2
+"""seconds: only who expects no answer gives up soon"""
 DROPPED, GAVE_UP = -1, -2
 
 
-async def create(http: aiohttp.ClientSession, *, to: str = TO, resource: str = "Messages") -> int:
+async def create(
+    http: aiohttp.ClientSession, *, to: str = TO, resource: str = "Messages", patience: float = PATIENT
+) -> int:
     """The status of a create's answer, or what came instead of it."""
     fields = {"To": to, "From": FROM, "Body": "Hello", "Twiml": SAY_HELLO}
-    return await ask(http, "POST", f"{BASE}/{resource}.json", fields)
+    return await ask(http, "POST", f"{BASE}/{resource}.json", fields, patience=patience)
 
 
-async def ask(http: aiohttp.ClientSession, method: str, path: str, fields: Mapping[str, str] | None = None) -> int:
+async def ask(
+    http: aiohttp.ClientSession,
+    method: str,
+    path: str,
+    fields: Mapping[str, str] | None = None,
+    *,
+    patience: float = PATIENT,
+) -> int:
     try:
-        async with http.request(method, path, data=fields, timeout=PATIENCE) as response:
+        async with http.request(method, path, data=fields, timeout=aiohttp.ClientTimeout(total=patience)) as response:
             await response.read()
             return response.status
     except TimeoutError:
@@ -68,7 +78,8 @@ async def test_each_fault_accepts_a_create_or_not_and_the_next_one_is_as_ever(
 ) -> None:
     simulator.faults.add(fault, times=1, seconds=0.01)
 
-    assert await create(http, resource=resource) == answer
+    patience = IMPATIENT if answer == GAVE_UP else PATIENT
+    assert await create(http, resource=resource, patience=patience) == answer
     assert len(simulator.messages) + len(simulator.calls) == accepted
     assert await create(http, resource=resource) == 201
     assert simulator.faults.made == {fault: 1}
@@ -98,7 +109,7 @@ async def test_error_answers_are_those_of_twilio(
 async def test_a_slow_answer_is_accepted_at_once(http: aiohttp.ClientSession, simulator: Simulator) -> None:
     simulator.faults.add("slow", seconds=60)
 
-    assert await create(http) == GAVE_UP
+    assert await create(http, patience=IMPATIENT) == GAVE_UP
     assert len(simulator.messages) == 1
 
 
