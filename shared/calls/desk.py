@@ -30,6 +30,8 @@ from shared.voice.flows.urls import MOST_AGAIN
 from shared.voice.flows.walk import walk
 
 _logger: Final = logging.getLogger(__name__)
+_TOLD_APART: Final = 8
+"""characters of a SID"""
 LAST_TRY: Final = 2.0
 """seconds for each part of a turn's record, when it is rather given without it than not at all; there are three"""
 NOT_RECORDED: Final = (AzureError, Changed, FormInvalid, TimeoutError)
@@ -136,8 +138,12 @@ class Desk:
     async def _send(self, visit: Visit, delivery: Delivery | None, walked: Walked, *, sid: str) -> None:
         person = _ends(visit, delivery)[0 if not _is_outbound(visit, delivery) else 1]
         for text in walked.texts:
+            # a delivery may be called more than once: each of its calls has texts of its own
+            call = "" if sid == visit.delivery_id else f"{sid[-_TOLD_APART:]}."
             derived = internal.Derived(
-                id=f"{sid}~{text.key}", origin=visit.delivery_id, request=_request(text, is_awake=text.to == person)
+                id=f"{visit.delivery_id}~{call}{text.key}",
+                origin=visit.delivery_id,
+                request=_request(text, is_awake=text.to == person),
             )
             await self._queue.put(internal.write(derived))
 
