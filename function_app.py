@@ -23,7 +23,7 @@ here = Path(__file__).parent
 rules = Rules(
     settings=settings,
     templates=Templates.load(here / "templates"),
-    flows=Flows.load(here / "flows", default_zone=settings.default_time_zone),
+    flows=Flows.load(here / "flows", default_zone=settings.default_time_zone, settings=settings.flow_settings),
 )
 wiring = Wiring(rules)
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)

@@ -89,6 +89,8 @@ class Settings:
     plain_punctuation: bool
     sms_reply: str
     voice_greeting: str
+    flow_settings: Mapping[str, str]
+    """what texts of call flows may use as `setting.NAME`"""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -107,6 +109,7 @@ class Settings:
 _QUEUE_NAME: Final = r"(?!.*--)[a-z0-9][a-z0-9-]{1,54}[a-z0-9]"
 _QUEUE_EXPECTED: Final = "3 to 56 lower-case letters, digits and single hyphens, so that -poison can follow"
 _LONGEST_REPLY: Final = 1600
+_OF_FLOWS: Final = "FLOW_"
 _LONGEST_GREETING: Final = 3000
 
 
@@ -142,6 +145,7 @@ def _read(read: "_Reader") -> Settings:
         sms_reply=read.short_text("SMS_REPLY", longest=_LONGEST_REPLY) or "",
         voice_greeting=read.short_text("VOICE_GREETING", longest=_LONGEST_GREETING)
         or "Thank you for calling. Nobody can take your call now. Goodbye.",
+        flow_settings=read.beginning_with(_OF_FLOWS),
     )
     _check_groups(read, settings)
     return settings
@@ -259,6 +263,10 @@ class _Reader:
         if value is not None and len(value) > longest:
             self.fault(name, f"expected at most {longest} characters, got {len(value)}")
         return value
+
+    def beginning_with(self, prefix: str) -> dict[str, str]:
+        names = [name for name in self.env if name.startswith(prefix)]
+        return {name.removeprefix(prefix).lower(): value for name in names if (value := self.text(name)) is not None}
 
     def flag(self, name: str) -> bool:
         text = self.text(name)

@@ -84,7 +84,12 @@ def test_what_is_not_set_has_the_default_that_the_readme_promises() -> None:
         plain_punctuation=False,
         sms_reply="",
         voice_greeting="Thank you for calling. Nobody can take your call now. Goodbye.",
+        flow_settings={},
     )
+
+
+def test_what_begins_with_flow_is_for_the_texts_of_call_flows() -> None:
+    assert make_settings(FLOW_OFFICE="Room 5", FLOW_="", FLOW_EMPTY=" ").flow_settings == {"office": "Room 5"}
 
 
 def test_what_is_set_is_taken() -> None:

@@ -177,6 +177,7 @@ class Desk:
             may_dial=self._may_dial,
             default_from=settings.from_number,
             max_call_seconds=settings.max_call_seconds,
+            settings=settings.flow_settings,
             starts={other.name: other.start for other in self._rules.flows},
         )
 
