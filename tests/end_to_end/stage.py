@@ -18,7 +18,7 @@ from azure.storage.queue.aio import QueueClient
 from local.twilio import Simulator
 from tests.web.app import TOKEN, Answer, Served, settings_of
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """seconds: far more than anything here takes, so that only what never comes is waited for so long"""
 BETWEEN_LOOKS = 0.03
 T = TypeVar("T")
