@@ -24,7 +24,7 @@ from local.faults import PASS, Action, Do, Seen, endpoint, through
 from local.harness.backdrop import Backdrop, backdrop
 from local.harness.points import Act
 from local.harness.scene import Scene, scene
-from local.harness.soak import LEASE_SECONDS, STANDSTILL, Outcome, Say
+from local.harness.soak import LEASE_SECONDS, Outcome, Say
 from shared.agenda import Agenda, Entry
 from shared.scheduling.schedule import Schedule
 from shared.scheduling.schedules import Schedules
@@ -38,6 +38,8 @@ AT_ONCE = 8
 NOW = re.compile(r"[?&]visibilitytimeout=0(?:&|$)")
 BETWEEN_SIGNS = 5.0
 """seconds between two signs of life"""
+STANDSTILL = 60.0
+"""seconds without any progress, after which it gives up: with so many rows, the storage pauses for a while at times"""
 PAST_GHOSTS = round(timedelta(minutes=11).total_seconds())
 """a row of the agenda that leads nowhere is dropped so much later"""
 

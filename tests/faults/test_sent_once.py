@@ -14,6 +14,7 @@ from tests.faults import (
     housekeeping,
     replaying,
     schedules,
+    schedules_asked,
     second_ways,
     soaks,
     storage,
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.faults
 ALL = (
     soaks,
     schedules,
+    schedules_asked,
     second_ways,
     upkeep,
     erasing,
