@@ -33,12 +33,13 @@ class Due:
 
     async def run(self, *, until: datetime) -> int:
         """Do what is due, up to the moment `until`; return how much that was. The rest is due the next time."""
+        began = self._clock()
         total = 0
-        while done := await self._round(until):
+        while done := await self._round(until, began):
             total += done
         return total
 
-    async def _round(self, until: datetime) -> int:
+    async def _round(self, until: datetime, began: datetime) -> int:
         """Go through what is due now. What schedules enter meanwhile, where several times have gone by, comes next."""
         outcomes: list[asyncio.Task[bool]] = []
         places = asyncio.Semaphore(_AT_ONCE)
@@ -47,12 +48,12 @@ class Due:
                 await places.acquire()
                 if self._clock() >= until:
                     break
-                task = group.create_task(self._do(entry))
+                task = group.create_task(self._do(entry, began))
                 task.add_done_callback(lambda _: places.release())
                 outcomes.append(task)
         return sum(task.result() for task in outcomes)
 
-    async def _do(self, entry: Entry) -> bool:
+    async def _do(self, entry: Entry, began: datetime) -> bool:
         """Do one thing; return whether it is done with."""
         try:
             match entry.what:
@@ -61,12 +62,12 @@ class Due:
                     await self._agenda.drop(entry)
                     return True
                 case ScheduleDue(schedule_id, revision):
-                    return await self._fire(entry, schedule_id, revision)
+                    return await self._fire(entry, schedule_id, revision, began)
         except Exception as exc:  # noqa: BLE001 - what is wrong with one is nobody else's, and comes again the next time
             _logger.error("not done: %s: %s", entry.row_key, type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
             return False
 
-    async def _fire(self, entry: Entry, schedule_id: str, revision: str) -> bool:
+    async def _fire(self, entry: Entry, schedule_id: str, revision: str, began: datetime) -> bool:
         """Write the next time, enqueue this one's request, take this one out: a crash repeats what is harmless."""
         now = self._clock()
         stored = await self._schedules.get(schedule_id)
@@ -76,11 +77,12 @@ class Due:
             await self._agenda.drop(entry)
             return True
         # of the times that have gone by, the first that its rule does not leave out
-        since = oldest_still_due(now, stored.schedule.missed) - timedelta(microseconds=1)
+        # one that waits its turn among thousands is not missed: what counts is when the run began
+        since = oldest_still_due(began, stored.schedule.missed) - timedelta(microseconds=1)
         following = next_due(stored.schedule, after=max(entry.due, since))
         if following is not None:
             await self._agenda.put(ScheduleDue(schedule_id, revision), following)
-        if still_due(entry.due, now, stored.schedule.missed):
+        if still_due(entry.due, began, stored.schedule.missed):
             await self._queue.put(internal.write(occurrence(stored.schedule, entry.due)))
         else:
             _logger.warning(
