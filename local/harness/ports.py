@@ -9,7 +9,7 @@ from collections.abc import Iterator
 HOST = "127.0.0.1"
 FIRST = 20_000
 """from here on up to 30,000: below those that systems give to outgoing connections"""
-BLOCKS, BLOCK = 20, 500
+BLOCKS, BLOCK = 5, 2000
 """Two runs at once must not give the same port, which nobody listens on until its host starts: each has a block."""
 
 
