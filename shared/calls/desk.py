@@ -21,7 +21,7 @@ from shared.outbound.checks import Rules
 from shared.outbound.decode import data_of
 from shared.outbound.request import LONGEST_BODY
 from shared.queues import Queue
-from shared.text.numbers import country
+from shared.text.numbers import WITHHELD, country
 from shared.voice.flows.apologies import gone
 from shared.voice.flows.library import check_data
 from shared.voice.flows.model import Flow
@@ -97,7 +97,8 @@ class Desk:
 
     async def _within(self, visit: Visit, work: Coroutine[Any, Any, _T], *, lost: str) -> _T | None:
         """Do it; on the last try only for a while, and where it fails, the call goes on without."""
-        if not visit.is_last:
+        # who waits, or is about to be connected, hears nothing meanwhile
+        if not visit.is_last and visit.turn.part in {"enter", "done"}:
             return await work
         try:
             async with asyncio.timeout(LAST_TRY):
@@ -183,7 +184,9 @@ class Desk:
 
     def _may_dial(self, address: str) -> bool:
         allowed = self._rules.settings.allowed_countries
-        return allowed is None or not address.startswith("+") or country(address) in allowed
+        # a SIP address may lead to a number all the same
+        number = address.partition(":")[2].partition("@")[0] if address.startswith("sip") else address
+        return allowed is None or not number.startswith("+") or country(number) in allowed
 
 
 def _gone(visit: Visit) -> Walked:
@@ -201,7 +204,8 @@ def _ends(visit: Visit, delivery: Delivery | None) -> tuple[str, str]:
     """Return who calls and who is called: another leg tells its own ends, and the call is the delivery's."""
     told = visit.form
     known = delivery if visit.is_of_another_leg or _is_outbound(visit, delivery) else None
-    return (known and known.from_) or told.get("From") or "", (known and known.to) or told.get("To") or ""
+    caller = (known and known.from_) or told.get("From") or ""
+    return "anonymous" if caller in WITHHELD else caller, (known and known.to) or told.get("To") or ""
 
 
 def _sid(visit: Visit, delivery: Delivery | None) -> str:

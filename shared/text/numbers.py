@@ -12,6 +12,8 @@ CLIENT: Final = re.compile(r"client:[A-Za-z0-9_.@+-]{1,120}")
 MESSAGING_SERVICE: Final = re.compile(r"MG[0-9a-f]{32}")
 SHORT_CODE: Final = re.compile(r"[0-9]{3,8}")
 ALPHANUMERIC_SENDER: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &_+-]{1,11}")
+WITHHELD: Final = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696"})
+"""nobody's: the words ANONYMOUS, RESTRICTED, BLOCKED and UNKNOWN on a keypad, which stand for a hidden caller"""
 WHATSAPP: Final = "whatsapp:"
 _HEAD: Final = 5
 _TAIL: Final = 2

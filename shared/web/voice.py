@@ -9,6 +9,7 @@ import azure.functions as func
 from shared.calls.desk import NOT_RECORDED, Visit
 from shared.errors import SignatureInvalid
 from shared.inbound import arrivals
+from shared.logs import about
 from shared.voice.flows.apologies import trouble
 from shared.voice.flows.urls import once_more, read_turn
 from shared.web.twilio import Webhook, forbidden, twiml_answer, verify
@@ -55,7 +56,7 @@ async def _greet(webhook: Webhook, wiring: Wiring) -> func.HttpResponse:
         async with asyncio.timeout(_DEADLINE):
             await arrivals.record_call(wiring.log, wiring.consents, webhook.form, now=clock())
     except Exception as exc:  # noqa: BLE001 - whoever calls is greeted, come what may
-        _tell("a call could not be recorded", exc)
+        _tell("a call could not be recorded", exc, webhook.form.get("CallSid") or "-")
     return twiml_answer(arrivals.voice_greeting(wiring.settings, webhook.form))
 
 
@@ -64,11 +65,12 @@ async def _answer(webhook: Webhook, wiring: Wiring, visit: Visit) -> func.HttpRe
         async with asyncio.timeout(_DEADLINE):
             return twiml_answer(await wiring.desk.answer(visit))
     except Exception as exc:  # noqa: BLE001 - whoever is on the line hears something, come what may
-        _tell("a turn of a call met trouble", exc)
+        _tell("a turn of its call met trouble", exc, visit.delivery_id)
         again = once_more(webhook.url, webhook.form.first_values())
         return twiml_answer(trouble(again, part=visit.turn.part))
 
 
-def _tell(what: str, error: Exception) -> None:
+def _tell(what: str, error: Exception, delivery_id: str) -> None:
     # the text of an SDK's error holds URLs; only a fault in the code has a trace that says more
-    _logger.error("%s: %s", what, type(error).__name__, exc_info=error if not isinstance(error, NOT_RECORDED) else None)
+    trace = error if not isinstance(error, NOT_RECORDED) else None
+    about(_logger, delivery_id).error("%s: %s", what, type(error).__name__, exc_info=trace)

@@ -29,8 +29,8 @@ from shared.voice.flows.parts import NAME, Parts
 _EVENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _PRESSED: Final = re.compile(r"[0-9*#]+")
 _LONGEST_WORDS: Final = 100
-_MOST_HINTS: Final = 500
-"""https://www.twilio.com/docs/voice/twiml/gather#hints"""
+_MOST_HINTS: Final = 100
+"""fewer than Twilio takes, so that no document gets too long: https://www.twilio.com/docs/voice/twiml/gather#hints"""
 _LONGEST_MESSAGE: Final = 1600
 _LONGEST_NUMBER: Final = 255
 _TRANSCRIBED: Final = 120

@@ -18,7 +18,7 @@ RETRIED: Final = "#rc=5&rp=all"
 """asks Twilio to try a callback again: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides"""
 _KEPT: Final = (
     *("Digits", "SpeechResult", "Confidence", "AnsweredBy"),
-    *("DialCallStatus", "DialBridged", "DialCallSid", "DialCallDuration", "QueueResult", "QueueTime"),
+    *("DialCallStatus", "DialBridged", "DialCallSid", "DialCallDuration", "QueueResult", "QueueTime", "QueuePosition"),
     *("RecordingUrl", "RecordingSid", "RecordingDuration"),
 )
 """what Twilio tells once only: a redirect to the same turn has to bring it along"""

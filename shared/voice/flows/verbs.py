@@ -118,7 +118,7 @@ def redirect(scene: Scene, action: model.Redirect, _turn: Turn) -> Turn | None:
 
 def reject(scene: Scene, action: model.Reject, _turn: Turn) -> Turn | None:
     """Turn the call down; once it is answered, only hanging up is left: https://www.twilio.com/docs/voice/twiml/reject."""
-    if scene.response.verbs or scene.turn.count or scene.call.outbound:
+    if scene.response.verbs or scene.turn.count or scene.turn.again or scene.call.outbound:
         return scene.go(None)
     scene.response.reject(reason=action.reason)
     return None

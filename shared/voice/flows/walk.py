@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.voice.flows.apologies import gone
 from shared.voice.flows.aside import screen, wait, whisper
-from shared.voice.flows.model import Flow
+from shared.voice.flows.model import Flow, Record
 from shared.voice.flows.outcomes import OUTCOMES
 from shared.voice.flows.scene import Scene
 from shared.voice.flows.turn import Call, Happened, Turn, Walked, World
@@ -16,6 +16,10 @@ from shared.voice.flows.verbs import VERBS
 
 MOST_STEPS: Final = 20
 """in one document; then Twilio asks for the next one, so that no flow holds a turn for ever"""
+MOST_TURNS: Final = 300
+"""of a call: a loop that nobody leaves ends there"""
+_OVER: Final = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+"""https://www.twilio.com/docs/voice/api/call-resource#call-status-values"""
 _ROOM: Final = 16_000
 """bytes after which no step begins: one adds two speeches of 20,500 at most, and Twilio takes 64 kB (error 11750)"""
 _ASIDE: Final = {"wait": wait, "whisper": whisper, "screen": screen}
@@ -34,6 +38,9 @@ def walk(flow: Flow, call: Call, turn: Turn, world: World) -> Walked:
     scene = Scene(flow=flow, call=call, turn=turn, world=world, step=flow.steps[turn.step], inputs=dict(turn.inputs))
     if turn.part in _ASIDE:
         _ASIDE[turn.part](scene, turn)
+    elif turn.count >= MOST_TURNS:
+        scene.tell("problem-turns", problem=f"expected a call to end within {MOST_TURNS} turns: it is ended")
+        return Walked(twiml=gone(), happened=tuple(scene.happened))
     else:
         _go_on(scene, _begin(scene, turn))
     return Walked(twiml=str(scene.response), happened=tuple(scene.happened), texts=tuple(scene.texts))
@@ -58,6 +65,10 @@ def _by_who_answered(scene: Scene, turn: Turn) -> Turn | None:
 
 
 def _go_on(scene: Scene, turn: Turn | None) -> None:
+    if scene.turn.form.get("CallStatus") in _OVER and not isinstance(scene.flow.steps[scene.turn.step].action, Record):
+        # whoever hung up while it rang elsewhere goes nowhere; after a recording, what it leads to is still done
+        scene.response.hangup()
+        return
     while turn is not None:
         if scene.place >= MOST_STEPS or (scene.place and len(str(scene.response).encode()) > _ROOM):
             scene.response.redirect(scene.url_of(turn))

@@ -313,7 +313,7 @@ def test_what_is_wrong_with_a_flow_is_told_with_its_line(content: str, faults: l
         ('gather = "a"\nother = "end"', 2, "no_input is required"),
         ('gather = "a"\nother = "end"\nwrong_input = "no"', 4, "wrong_input expected the name of a step"),
         ('gather = "a"\nother = "end"\nno_input = "end"\nfinish_on_key = "##"', 5, "finish_on_key expected one key of"),
-        ('gather = "a"\nother = "end"\nno_input = "end"\nhints = ["b"]', 5, "hints expected at most 500, and speech"),
+        ('gather = "a"\nother = "end"\nno_input = "end"\nhints = ["b"]', 5, "hints expected at most 100, and speech"),
         ('gather = "a"\nother = "end"\nno_input = "end"\ndigits = 0', 5, "digits expected `int` >= 1"),
         ('gather = "a"\nno_input = "end"\ndigits = 1\non.12 = "end"', 5, "'12' is longer than digits = 1"),
         ('gather = "a"\nno_input = "end"\non."#" = "end"', 4, "'#' can not be pressed: # ends the input"),

@@ -89,7 +89,7 @@ def test_each_visit_of_a_step_tells_for_itself() -> None:
 
 def test_keys_fit_into_ids_however_long_a_step_is_called() -> None:
     made = flow({"x" * 60: Message(body=text("Hi"), next=None)}, events={"x" * 60: "reached"})
-    document = walked(made, Turn(step="x" * 60, count=999_999))
+    document = walked(made, Turn(step="x" * 60, count=299))
     (sent,), (happened,) = document.texts, document.happened
     assert len(f"CA{'0' * 32}~{sent.key}") <= 100
     assert len(happened.key) < 64
