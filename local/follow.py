@@ -7,6 +7,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -40,6 +41,8 @@ class Event(msgspec.Struct, frozen=True):
     sid: str | None = None
     error_code: int | str | None = None
     error_message: str | None = None
+    kind: str | None = None
+    raw: dict[str, Any] = {}
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -116,19 +119,27 @@ def follow(
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     seen: dict[str, Delivery | None] = dict.fromkeys(finders)
-    shown: set[tuple[str, Event]] = set()
+    shown: list[tuple[str, Event]] = []
     while True:
         check()
         for label in (label for label, last in seen.items() if last is None or not last.is_final):
             seen[label] = now = finders[label]()
             for event in now.events if now else ():
                 if (label, event) not in shown:
-                    shown.add((label, event))
+                    shown.append((label, event))
                     show(describe(label, event))
         over = deadline is not None and time.monotonic() >= deadline
         if over or all(last is not None and last.is_final for last in seen.values()):
             return seen
         time.sleep(POLL_SECONDS)
+
+
+def _what(event: Event) -> str:
+    """What a flow's event tells: `alert: acknowledged`, `menu: input 1`."""
+    if event.kind != "flow":
+        return ""
+    told = [event.raw.get(name) for name in ("event", "outcome", "digits", "speech", "dial", "result", "problem")]
+    return f"{event.raw.get('step')}: {' '.join(str(each) for each in told if each)}"
 
 
 def describe(label: str, event: Event) -> str:
@@ -137,5 +148,6 @@ def describe(label: str, event: Event) -> str:
     # Twilio tells the times of calls in whole seconds.
     time_of_day = at.strftime("%H:%M:%S.%f")[:-3] if at.microsecond else at.strftime("%H:%M:%S")
     code = f"error {event.error_code}" if event.error_code else ""
-    words = (f"{time_of_day:<12}", label, f"{event.status:<11}", event.sid, code, event.error_message)
+    what = f"{event.kind or event.status:<11}"
+    words = (f"{time_of_day:<12}", label, what, event.sid, _what(event), code, event.error_message)
     return "  " + "  ".join(word for word in words if word).rstrip()

@@ -60,7 +60,14 @@ async def _record(
         # the call itself may be just about to be put on record
         raise Changed("expected a call or a message that is on record, got another")
     if not delivery.erased:
-        event = Event(key=key, kind=kind, status=delivery.status, at=now, raw=form.as_dict())
+        event = Event(
+            key=key,
+            kind=kind,
+            status=delivery.status,
+            at=now,
+            error_code=form.integer("ErrorCode"),
+            raw=form.as_dict(),
+        )
         await log.record(delivery, event)
 
 

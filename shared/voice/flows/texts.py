@@ -71,7 +71,7 @@ class Texts:
                 self._fault(written.path, written.text.names[name], _stranger(name))
             used |= written.text.names.keys()
             asked = self._parts(written, INPUT, gathers, "a step that gathers")
-            known = self._parts(written, SETTING, self.settings, "a setting that flows may use")
+            known = self._parts(written, SETTING, self.settings, "an app setting FLOW_NAME that is set")
             inputs |= asked or frozenset()
             if not strangers and asked is not None and known is not None:
                 self._try_out(written, values, {INPUT: asked, SETTING: known})

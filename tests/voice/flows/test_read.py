@@ -380,8 +380,12 @@ def test_what_is_wrong_with_a_step_is_told_with_its_line(table: str, line: int, 
         ("{{ position }}", 1, "position is known to who waits only"),
         ("{{ input }}", 1, "input: expected input. and a step that gathers"),
         ("a\n{{ input.x }}", 2, "input.x: expected input. and a step that gathers"),
-        ("{{ setting.TWILIO_AUTH_TOKEN }}", 1, "setting.TWILIO_AUTH_TOKEN: expected setting. and a setting that flows"),
-        ("{{ setting['A' if name else 'PLACE'] }}", 1, "setting: expected setting. and a setting"),
+        (
+            "{{ setting.TWILIO_AUTH_TOKEN }}",
+            1,
+            "setting.TWILIO_AUTH_TOKEN: expected setting. and an app setting FLOW_NAME",
+        ),
+        ("{{ setting['A' if name else 'PLACE'] }}", 1, "setting: expected setting. and an app setting"),
     ],
 )
 def test_what_is_wrong_with_a_text_is_told_with_its_own_line(text: str, line: int, problem: str) -> None:
