@@ -2,13 +2,12 @@
 
 import os
 from datetime import timedelta
-from http import HTTPStatus
 from pathlib import Path
 
 import azure.functions as func
 
 from shared.housekeeping.run import run
-from shared.inbound import arrivals, callbacks, status
+from shared.inbound import callbacks, status
 from shared.logs import quieten
 from shared.outbound.checks import Rules
 from shared.settings import Settings
@@ -63,9 +62,7 @@ async def voice_status(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("sms/inbound", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 async def sms_inbound(req: func.HttpRequest) -> func.HttpResponse:
     """Keep and answer a text. One that could not be kept is refused, so that Twilio brings it again."""
-    return await twilio.arrival(
-        req, wiring, arrivals.record_message, arrivals.sms_reply, unrecorded=HTTPStatus.SERVICE_UNAVAILABLE
-    )
+    return await twilio.inbound_text(req, wiring)
 
 
 @app.route("voice/inbound", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)

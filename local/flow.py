@@ -4,6 +4,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from local.errors import LocalError
+from local.listing import lines, print_values, several
 from shared.errors import RequestInvalid
 from shared.voice.flows.diagram import mermaid
 from shared.voice.flows.library import Flows, FlowsInvalid
@@ -19,7 +20,7 @@ def show(folder: Path, name: str) -> int:
     try:
         flow = _load(folder).named(name)
     except RequestInvalid as fault:
-        raise FlowError("\n".join(map(str, fault.faults))) from fault
+        raise FlowError(lines(fault)) from fault
     print(mermaid(flow), end="")
     return 0
 
@@ -30,9 +31,8 @@ def show_all(folder: Path) -> int:
     if not flows:
         print(f"There are no call flows in {folder}.")
     for flow in flows:
-        print(f"{flow.name}: {_several(len(flow.steps), 'step')}, {_met_by(flow)}")
-        for name, value in flow.values.items():
-            print(f"  {name}: {value.kind}" + ("" if value.default is None else ", may be left out"))
+        print(f"{flow.name}: {several(len(flow.steps), 'step')}, {_met_by(flow)}")
+        print_values(flow.values)
     return 0
 
 
@@ -40,7 +40,7 @@ def check(folder: Path) -> int:
     """Print how many flows are fine; returns the exit code. Raises FlowError, which names every fault."""
     flows = list(_load(folder))
     steps = sum(len(flow.steps) for flow in flows)
-    print(f"All is well in {folder}: {_several(len(flows), 'call flow')}, {_several(steps, 'step')}.")
+    print(f"All is well in {folder}: {several(len(flows), 'call flow')}, {several(steps, 'step')}.")
     return 0
 
 
@@ -48,7 +48,7 @@ def _load(folder: Path) -> Flows:
     try:
         return Flows.load(folder, default_zone=ZoneInfo("UTC"))
     except FlowsInvalid as fault:
-        raise FlowError("\n".join(map(str, fault.faults))) from fault
+        raise FlowError(lines(fault)) from fault
     except OSError as fault:
         raise FlowError(f"{folder} cannot be read: {fault.strerror}.") from fault
 
@@ -58,7 +58,3 @@ def _met_by(flow: Flow) -> str:
         return "for calls that a request makes"
     numbers = ["any other number" if number == "*" else number for number in flow.answers]
     return f"answers {', '.join(numbers)}"
-
-
-def _several(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

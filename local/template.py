@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from local.errors import LocalError
-from shared.errors import FaultyError, RequestInvalid
+from local.listing import lines, print_values, several
+from shared.errors import RequestInvalid
 from shared.text import segments
 from shared.text.templates.library import Templates, TemplatesInvalid
 from shared.text.templates.rendered import Channel, Rendered
@@ -43,7 +44,7 @@ def render(folder: Path, wishes: Wishes) -> int:
         channel = wishes.channel or template.channels[0]
         rendered = template.render(channel=channel, data=data, locale=wishes.locale)
     except RequestInvalid as fault:
-        raise TemplateError(_lines(fault)) from fault
+        raise TemplateError(lines(fault)) from fault
     print(rendered.text, end="\n\n")
     for line in _about_call(rendered) if channel == "call" else _about_text(rendered):
         print(line)
@@ -57,8 +58,7 @@ def show_all(folder: Path) -> int:
         print(f"There are no templates in {folder}.")
     for template in templates:
         print(f"{template.name}: {' and '.join(template.channels)}, in {', '.join(_locales(template))}")
-        for name, value in template.values.items():
-            print(f"  {name}: {value.kind}" + ("" if value.default is None else ", may be left out"))
+        print_values(template.values)
     return 0
 
 
@@ -66,7 +66,7 @@ def check(folder: Path) -> int:
     """Print how many templates are fine; returns the exit code. Raises TemplateError, which names every fault."""
     templates = list(_load(folder))
     texts = sum(len(template.variants) for template in templates)
-    print(f"All is well in {folder}: {_several(len(templates), 'template')}, {_several(texts, 'text')}.")
+    print(f"All is well in {folder}: {several(len(templates), 'template')}, {several(texts, 'text')}.")
     return 0
 
 
@@ -74,13 +74,9 @@ def _load(folder: Path) -> Templates:
     try:
         return Templates.load(folder)
     except TemplatesInvalid as fault:
-        raise TemplateError(_lines(fault)) from fault
+        raise TemplateError(lines(fault)) from fault
     except OSError as fault:
         raise TemplateError(f"{folder} cannot be read: {fault.strerror}.") from fault
-
-
-def _lines(fault: FaultyError) -> str:
-    return "\n".join(map(str, fault.faults))
 
 
 def _locales(template: Template) -> list[str]:
@@ -110,18 +106,14 @@ def _about_call(rendered: Rendered) -> Iterator[str]:
 def _about_text(rendered: Rendered) -> Iterator[str]:
     counted = segments.count(rendered.text)
     yield (
-        f"sms, {rendered.locale}: {counted.encoding}, {_several(counted.characters, 'character')}, "
-        f"{_several(counted.units, 'unit')}, {_several(counted.segments, 'segment')}"
+        f"sms, {rendered.locale}: {counted.encoding}, {several(counted.characters, 'character')}, "
+        f"{several(counted.units, 'unit')}, {several(counted.segments, 'segment')}"
     )
     if counted.outside:
         yield f"UCS-2 because of {', '.join(map(_named, counted.outside))}"
     simple = segments.count(segments.plain(rendered.text))
     if simple.encoding != counted.encoding:
-        yield f"`plain = true` makes it {simple.encoding}, {_several(simple.segments, 'segment')}"
-
-
-def _several(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+        yield f"`plain = true` makes it {simple.encoding}, {several(simple.segments, 'segment')}"
 
 
 def _named(character: str) -> str:

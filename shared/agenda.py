@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from shared.calendar.clock import plain_time
 from shared.tables import Table
 
 _SPREAD: Final = 8
@@ -105,11 +106,9 @@ def _entry(row: Any, now: datetime) -> Entry | None:  # noqa: ANN401 - the SDK's
         what = DeliveryDue(found["delivery"])
     else:
         what = ScheduleDue(found["schedule"], found["revision"])
-    due = row["Due"]
     return Entry(
         what=what,
-        # the SDK's own kind of datetime, made a plain one
-        due=datetime.combine(due.date(), due.time(), due.tzinfo).astimezone(UTC),
+        due=plain_time(row["Due"]),
         partition=row["PartitionKey"],
         row_key=row["RowKey"],
         written_at=row.metadata["timestamp"] or now,

@@ -1,11 +1,12 @@
 """Deliveries and events as rows of the `Deliveries` table, and back: pure. The layout is public (README, "Tables")."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
+from shared.calendar.clock import plain_time
 from shared.deliveries.record import Delivery, Event
 
 STATE: Final = "delivery"
@@ -90,7 +91,6 @@ def _values(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
         if name in _AS_JSON:
             content = msgspec.json.decode(content)
         elif isinstance(content, datetime):
-            # the SDK's own kind of datetime, made a plain one
-            content = datetime.combine(content.date(), content.time(), content.tzinfo).astimezone(UTC)
+            content = plain_time(content)
         found[name] = content
     return found

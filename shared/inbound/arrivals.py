@@ -31,16 +31,11 @@ async def record_message(log: DeliveryLog, consents: Consents, form: Form, *, no
     await _heed(consents, form, by=sid, at=now)
 
 
-async def record_call(log: DeliveryLog, _consents: Consents, form: Form, *, now: datetime) -> None:
-    """Put an inbound call on record; as `record_message`.
+async def file_call(log: DeliveryLog, form: Form, *, now: datetime) -> Delivery:
+    """Put an inbound call on record, as `record_message`, and return it.
 
     See https://www.twilio.com/docs/voice/twiml#twilios-request-to-your-application.
     """
-    await file_call(log, form, now=now)
-
-
-async def file_call(log: DeliveryLog, form: Form, *, now: datetime) -> Delivery:
-    """Put an inbound call on record, as `record_call`, and return it."""
     sid, status = form.sid("CallSid"), form.word("CallStatus")
     event = Event(key=f"{sid}:webhook:{status}", status=status, at=now, sid=sid, raw=form.as_dict())
     return await log.file(first_told(form, event, channel="call", direction="inbound"), event)

@@ -47,8 +47,10 @@ async def record_trouble(
     where = hashlib.sha256((form.get("ErrorUrl") or "").encode()).hexdigest()[:8]
     key = f"{sid}:trouble:{form.integer('ErrorCode') or 0}:{where}"
     if await _whose(log, form, delivery_id) is None:
-        arrive = arrivals.record_call if form.get("CallSid") else arrivals.record_message
-        await arrive(log, consents, form, now=now)
+        if form.get("CallSid"):
+            await arrivals.file_call(log, form, now=now)
+        else:
+            await arrivals.record_message(log, consents, form, now=now)
     await _record(log, form, kind="trouble", key=key, delivery_id=delivery_id, now=now)
 
 

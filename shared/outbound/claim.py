@@ -11,8 +11,7 @@ import msgspec
 
 from shared.deliveries import status
 from shared.deliveries.record import Delivery
-from shared.outbound import internal
-from shared.outbound.decode import Decoded
+from shared.outbound.decode import Decoded, asked
 from shared.outbound.request import Request
 from shared.outbound.waiting import Wait
 from shared.text.segments import count, plain
@@ -102,9 +101,7 @@ def as_recorded(request: Request, delivery: Delivery) -> Request:
 
 def recalled(delivery: Delivery, *, plain_punctuation: bool) -> Request:
     """Return as much of a recorded request as a look for it needs, where it is not allowed any more as it stands."""
-    message = delivery.request or b"{}"
-    derived = internal.read(message)
-    document = derived.request if isinstance(derived, internal.Derived) else msgspec.json.decode(message)
+    document = msgspec.json.decode(asked(delivery.request or b"{}"))
     body = document.get("body")
     first = Request(
         id=delivery.id,

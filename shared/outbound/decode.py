@@ -71,7 +71,7 @@ def reread(message: bytes) -> Request:
 
     Its id is that of the message, which is not asked for here.
     """
-    return msgspec.convert({**msgspec.json.decode(_asked(message)), "id": _ID_STAND_IN}, Request)
+    return msgspec.convert({**msgspec.json.decode(asked(message)), "id": _ID_STAND_IN}, Request)
 
 
 def faults_of(message: bytes, rules: Rules) -> tuple[Fault, ...]:
@@ -94,7 +94,7 @@ def id_of(message: bytes) -> str | None:
 def channel_of(message: bytes) -> Channel | None:
     """Return the channel that a message names, even one that can't be used otherwise."""
     try:
-        return msgspec.json.decode(_asked(message), type=_Channel).channel
+        return msgspec.json.decode(asked(message), type=_Channel).channel
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
@@ -111,7 +111,7 @@ def data_of(message: bytes) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _asked(message: bytes) -> bytes:
+def asked(message: bytes) -> bytes:
     """Return the request itself where the app derived one."""
     derived = internal.read(message)
     return msgspec.json.encode(derived.request) if isinstance(derived, internal.Derived) else message
@@ -126,7 +126,7 @@ def origin_of(message: bytes) -> str | None:
 def metadata_of(message: bytes) -> dict[str, str]:
     """Return the metadata that a message carries, even one that can't be used otherwise; none where it is too long."""
     try:
-        metadata = msgspec.json.decode(_asked(message), type=_Metadata).metadata or {}
+        metadata = msgspec.json.decode(asked(message), type=_Metadata).metadata or {}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return metadata if len(msgspec.json.encode(metadata)) <= LONGEST_METADATA else {}

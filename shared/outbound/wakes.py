@@ -12,7 +12,7 @@ from shared.outbound import internal
 from shared.queues import Queue
 
 _SOON: Final = timedelta(minutes=10)
-"""what comes sooner keeps its second; the agenda goes by the minute"""
+"""what comes sooner keeps its second; the agenda waits for the timer"""
 _A_SECOND: Final = timedelta(seconds=1)
 _BEFORE_THE_STATE: Final = timedelta(seconds=2)
 """a message about a state that is just being written is to find it"""

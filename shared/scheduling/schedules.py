@@ -9,12 +9,13 @@ import uuid
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from shared.agenda import Agenda, ScheduleDue
+from shared.calendar.clock import plain_time
 from shared.errors import SwitchboardError
 from shared.scheduling.schedule import Schedule, content_hash, first_due
 from shared.tables import Table
@@ -154,12 +155,10 @@ def _row(schedule: Schedule, revision: str, now: datetime) -> dict[str, Any]:
 
 
 def _stored(row: Any) -> Stored:  # noqa: ANN401 - the SDK's row
-    at = row["CreatedAt"]
     return Stored(
         schedule=msgspec.json.decode(row["Definition"], type=Schedule),
         revision=row["Revision"],
         paused=row["Paused"],
-        # the SDK's own kind of datetime, made a plain one
-        created_at=datetime.combine(at.date(), at.time(), at.tzinfo).astimezone(UTC),
+        created_at=plain_time(row["CreatedAt"]),
         version=row.metadata["etag"],
     )

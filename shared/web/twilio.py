@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -12,9 +12,9 @@ from urllib.parse import parse_qs
 import azure.functions as func
 from azure.core.exceptions import AzureError
 
-from shared.consents import Consents
 from shared.deliveries.log import DeliveryLog
 from shared.errors import Changed, FormInvalid, SignatureInvalid
+from shared.inbound import arrivals
 from shared.inbound.callbacks import record_trouble
 from shared.inbound.form import Form
 from shared.inbound.signature import verify_signature
@@ -50,13 +50,6 @@ class RecordStatus(Protocol):
 
     def __call__(self, log: DeliveryLog, form: Form, /, *, delivery_id: str | None, now: datetime) -> Awaitable[None]:
         """Raise FormInvalid where it can't be read, Changed or azure.core's errors where it is not on record."""
-
-
-class RecordArrival(Protocol):
-    """A use-case that puts an inbound text or call on record."""
-
-    def __call__(self, log: DeliveryLog, consents: Consents, form: Form, /, *, now: datetime) -> Awaitable[None]:
-        """Raise as RecordStatus does."""
 
 
 def verify(req: func.HttpRequest, settings: Settings) -> Webhook:
@@ -96,15 +89,8 @@ async def callback(req: func.HttpRequest, wiring: Wiring, record: RecordStatus) 
     return func.HttpResponse(status_code=HTTPStatus.NO_CONTENT)
 
 
-async def arrival(
-    req: func.HttpRequest,
-    wiring: Wiring,
-    record: RecordArrival,
-    answer: Callable[[Settings, Form], str],
-    *,
-    unrecorded: HTTPStatus,
-) -> func.HttpResponse:
-    """Answer what comes in with TwiML, and with `unrecorded` as the status where it could not be put on record."""
+async def inbound_text(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
+    """Put a text on record and answer it with TwiML; 503 where it could not be recorded, so that Twilio tries again."""
     status = HTTPStatus.OK
     try:
         webhook = verify(req, wiring.settings)
@@ -112,13 +98,13 @@ async def arrival(
         return forbidden(exc)
     try:
         async with asyncio.timeout(_DEADLINE):
-            await record(wiring.log, wiring.consents, webhook.form, now=clock())
+            await arrivals.record_message(wiring.log, wiring.consents, webhook.form, now=clock())
     except FormInvalid as exc:
         _logger.error("an arrival that can't be read: %s", exc)  # noqa: TRY400 - the trace says no more
     except _NOT_RECORDED as exc:
         _logger.error("an arrival could not be recorded: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
-        status = unrecorded
-    return twiml_answer(answer(wiring.settings, webhook.form), status)
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+    return twiml_answer(arrivals.sms_reply(wiring.settings, webhook.form), status)
 
 
 async def fallback(req: func.HttpRequest, wiring: Wiring, document: str) -> func.HttpResponse:

@@ -54,7 +54,7 @@ async def flow_turn(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
 async def _greet(webhook: Webhook, wiring: Wiring) -> func.HttpResponse:
     try:
         async with asyncio.timeout(_DEADLINE):
-            await arrivals.record_call(wiring.log, wiring.consents, webhook.form, now=clock())
+            await arrivals.file_call(wiring.log, webhook.form, now=clock())
     except Exception as exc:  # noqa: BLE001 - whoever calls is greeted, come what may
         _tell("a call could not be recorded", exc, webhook.form.get("CallSid") or "-")
     return twiml_answer(arrivals.voice_greeting(wiring.settings, webhook.form))
