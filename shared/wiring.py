@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from aiohttp import ClientSession
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables.aio import TableClient
 from azure.storage.queue.aio import QueueClient
 
 from shared.agenda import Agenda
 from shared.calls.desk import Desk
+from shared.connections import Bounds, open_session, sdk_transport
 from shared.consents import Consents
 from shared.deliveries import search
 from shared.deliveries.feed import Feed
@@ -35,16 +37,14 @@ from shared.tables import Table
 if TYPE_CHECKING:
     from shared.twilio_api import TwilioApi
 
-# A storage call that takes longer than this is better made again: seconds, for the SDKs' own retries too.
+_BOUNDS: Final = Bounds()
 _BOUNDED: Final[dict[str, Any]] = {
-    "connection_timeout": 3,
-    "read_timeout": 5,
-    "retry_total": 2,
-    "retry_backoff_factor": 0.4,
+    "retry_total": _BOUNDS.repetitions,
+    "retry_backoff_factor": _BOUNDS.backoff,
 }
 # The queue's client knows no backoff factor: by itself it waits 15 s before its first retry, and 18 before the next.
 _QUEUE_BOUNDED: Final[dict[str, Any]] = {
-    **_BOUNDED,
+    "retry_total": _BOUNDS.repetitions,
     "initial_backoff": 0,
     "increment_base": 1,
     "random_jitter_range": 1,
@@ -197,20 +197,42 @@ class Wiring:
     def _table_client(self, name: str) -> TableClient:
         match self.settings.storage:
             case ConnectionString(value):
-                client = TableClient.from_connection_string(value.reveal(), name, **_BOUNDED)
+                client = TableClient.from_connection_string(
+                    value.reveal(), name, transport=sdk_transport(self._session, _BOUNDS), **_BOUNDED
+                )
             case identity:
-                client = TableClient(identity.table_url, name, credential=self._credential, **_BOUNDED)
+                client = TableClient(
+                    identity.table_url,
+                    name,
+                    credential=self._credential,
+                    transport=sdk_transport(self._session, _BOUNDS),
+                    **_BOUNDED,
+                )
         self._open.push_async_callback(client.close)
         return client
 
     def _queue_client(self, name: str) -> QueueClient:
         match self.settings.storage:
             case ConnectionString(value):
-                client = QueueClient.from_connection_string(value.reveal(), name, **_QUEUE_BOUNDED)
+                client = QueueClient.from_connection_string(
+                    value.reveal(), name, transport=sdk_transport(self._session, _BOUNDS), **_QUEUE_BOUNDED
+                )
             case identity:
-                client = QueueClient(identity.queue_url, name, credential=self._credential, **_QUEUE_BOUNDED)
+                client = QueueClient(
+                    identity.queue_url,
+                    name,
+                    credential=self._credential,
+                    transport=sdk_transport(self._session, _BOUNDS),
+                    **_QUEUE_BOUNDED,
+                )
         self._open.push_async_callback(client.close)
         return client
+
+    @cached_property
+    def _session(self) -> ClientSession:
+        session = open_session(_BOUNDS)
+        self._open.push_async_callback(session.close)
+        return session
 
     @cached_property
     def _credential(self) -> AsyncTokenCredential:

@@ -91,6 +91,7 @@ ROOMS = (
     {"shared.consents"},
     {"shared.deliveries", "shared.voice", "shared.agenda"},
     {"shared.settings", "shared.tables", "shared.queues", "shared.logs", "shared.sockets"},
+    {"shared.connections"},
     {"shared.calendar"},
     {"shared.text"},
     {"shared.documents"},
@@ -260,7 +261,7 @@ def test_the_app_needs_nothing_of_the_laptops_tools(module: str) -> None:
         ),
         ("twilio.rest", {"shared.twilio_api"}),
         ("twilio.http", {"shared.twilio_api"}),
-        ("aiohttp", {"shared.twilio_api"}),
+        ("aiohttp", {"shared.connections", "shared.twilio_api", "shared.wiring"}),
         ("azure.identity", {"shared.wiring"}),
     ],
 )
