@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import ClientSession
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.data.tables.aio import TableClient
 from azure.storage.queue.aio import QueueClient
 
 from shared.agenda import Agenda
@@ -32,16 +31,13 @@ from shared.queues import Queue
 from shared.scheduling.due import Due
 from shared.scheduling.schedules import Schedules
 from shared.settings import ConnectionString, Identity
+from shared.table_service.service import TableService
 from shared.tables import Table
 
 if TYPE_CHECKING:
     from shared.twilio_api import TwilioApi
 
 _BOUNDS: Final = Bounds()
-_BOUNDED: Final[dict[str, Any]] = {
-    "retry_total": _BOUNDS.repetitions,
-    "retry_backoff_factor": _BOUNDS.backoff,
-}
 # The queue's client knows no backoff factor: by itself it waits 15 s before its first retry, and 18 before the next.
 _QUEUE_BOUNDED: Final[dict[str, Any]] = {
     "retry_total": _BOUNDS.repetitions,
@@ -77,7 +73,7 @@ class Wiring:
     @cached_property
     def consents(self) -> Consents:
         """Who does not want texts."""
-        return Consents(Table(self._table_client("Consents")))
+        return Consents(Table(self._tables.table("Consents")))
 
     @cached_property
     def outbound(self) -> Queue:
@@ -180,11 +176,11 @@ class Wiring:
 
     @cached_property
     def _deliveries(self) -> Table:
-        return Table(self._table_client("Deliveries"))
+        return Table(self._tables.table("Deliveries"))
 
     @cached_property
     def _schedules(self) -> Table:
-        return Table(self._table_client("Schedules"))
+        return Table(self._tables.table("Schedules"))
 
     @cached_property
     def _agenda(self) -> Agenda:
@@ -192,24 +188,17 @@ class Wiring:
 
     @cached_property
     def _lookups(self) -> Table:
-        return Table(self._table_client("Lookups"))
+        return Table(self._tables.table("Lookups"))
 
-    def _table_client(self, name: str) -> TableClient:
+    @cached_property
+    def _tables(self) -> TableService:
         match self.settings.storage:
             case ConnectionString(value):
-                client = TableClient.from_connection_string(
-                    value.reveal(), name, transport=sdk_transport(self._session, _BOUNDS), **_BOUNDED
-                )
+                return TableService.from_connection_string(value.reveal(), session=self._session, bounds=_BOUNDS)
             case identity:
-                client = TableClient(
-                    identity.table_url,
-                    name,
-                    credential=self._credential,
-                    transport=sdk_transport(self._session, _BOUNDS),
-                    **_BOUNDED,
+                return TableService.with_identity(
+                    identity.table_url, self._credential, session=self._session, bounds=_BOUNDS
                 )
-        self._open.push_async_callback(client.close)
-        return client
 
     def _queue_client(self, name: str) -> QueueClient:
         match self.settings.storage:

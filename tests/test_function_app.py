@@ -91,6 +91,7 @@ ROOMS = (
     {"shared.consents"},
     {"shared.deliveries", "shared.voice", "shared.agenda"},
     {"shared.settings", "shared.tables", "shared.queues", "shared.logs", "shared.sockets"},
+    {"shared.table_service"},
     {"shared.connections"},
     {"shared.calendar"},
     {"shared.text"},
@@ -261,7 +262,16 @@ def test_the_app_needs_nothing_of_the_laptops_tools(module: str) -> None:
         ),
         ("twilio.rest", {"shared.twilio_api"}),
         ("twilio.http", {"shared.twilio_api"}),
-        ("aiohttp", {"shared.connections", "shared.twilio_api", "shared.wiring"}),
+        (
+            "aiohttp",
+            {
+                "shared.connections",
+                "shared.table_service.faults",
+                "shared.table_service.service",
+                "shared.twilio_api",
+                "shared.wiring",
+            },
+        ),
         ("azure.identity", {"shared.wiring"}),
     ],
 )

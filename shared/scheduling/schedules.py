@@ -15,7 +15,6 @@ from typing import Any, Final
 import msgspec
 
 from shared.agenda import Agenda, ScheduleDue
-from shared.calendar.clock import plain_time
 from shared.errors import SwitchboardError
 from shared.scheduling.schedule import Schedule, content_hash, first_due
 from shared.tables import Table
@@ -85,8 +84,7 @@ class Schedules:
         """Return some of them, from where the page before ended."""
         partition, _, row_key = (cursor or "schedule:").partition("~")
         rows = self._schedules.query(
-            # the SDK sets its parameters where words stand alone
-            "( PartitionKey eq @here and RowKey gt @row ) or ( PartitionKey gt @here and PartitionKey lt @end )",
+            "(PartitionKey eq @here and RowKey gt @row) or (PartitionKey gt @here and PartitionKey lt @end)",
             limit=limit + 1,
             here=partition,
             row=row_key,
@@ -154,11 +152,11 @@ def _row(schedule: Schedule, revision: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _stored(row: Any) -> Stored:  # noqa: ANN401 - the SDK's row
+def _stored(row: Any) -> Stored:  # noqa: ANN401 - the table's row
     return Stored(
         schedule=msgspec.json.decode(row["Definition"], type=Schedule),
         revision=row["Revision"],
         paused=row["Paused"],
-        created_at=plain_time(row["CreatedAt"]),
+        created_at=row["CreatedAt"],
         version=row.metadata["etag"],
     )
