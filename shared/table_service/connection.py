@@ -47,5 +47,5 @@ def _access(named: Mapping[str, str]) -> Access:
         except ValueError:
             raise ValueError("expected an AccountKey in base64, got something else") from None
     if shared:
-        return SharedAccess(URL.build(query_string=shared.lstrip("?"), encoded=False).raw_query_string)
+        return SharedAccess(URL("?" + shared.lstrip("?")).raw_query_string)
     raise ValueError("expected a connection string with AccountName and AccountKey, or a SharedAccessSignature")
