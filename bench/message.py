@@ -88,7 +88,7 @@ def _rows(costs: Costs) -> list[Row]:
 
 
 def _counted(calls: dict[str, int]) -> str:
-    return ", ".join(f"{count} × {name}" for name, count in calls.items())
+    return ", ".join(f"{count} {name}" for name, count in calls.items())
 
 
 def main() -> None:

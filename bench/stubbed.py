@@ -40,7 +40,7 @@ class Stubbed:
 
     def _post(self, what: str, content: Any = None) -> Any:  # noqa: ANN401 - JSON
         url = f"http://{HOST}:{self.ports['table']}/stub/{what}"
-        with urllib.request.urlopen(url, data=json.dumps(content).encode(), timeout=120) as answer:  # noqa: S310 - our own
+        with urllib.request.urlopen(url, data=json.dumps(content).encode(), timeout=120) as answer:
             return json.load(answer)
 
 

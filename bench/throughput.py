@@ -1,7 +1,7 @@
 """How many texts a second one process sends, by how long Twilio takes and how many it may send at once.
 
-`python -m bench.throughput` prints a table. As the ideal is so many at once ÷ latency, the ratio is the share of it that
-is reached; what keeps a row below it is the CPU, whose share is told, or the time that storage takes.
+`python -m bench.throughput` prints a table. As the ideal is so many at once ÷ latency, the ratio is the share of it
+that is reached; what keeps a row below it is the CPU, whose share is told, or the time that storage takes.
 """
 
 import json
@@ -31,7 +31,7 @@ def measure(*, quick: bool = False) -> tuple[Report, ...]:
     """Measure each latency with few and with many at once."""
     most = concurrency()
     widths = (most,) if quick else (most // 32, most // 8, most // 2, most)
-    rows = []
+    rows: list[Row] = []
     with stubbed() as stub, talking("bench.ways", "ours", "text", stub.argument) as child:
         child.hear()
         _rate(child, at_once=most, messages=20 if quick else 200)

@@ -1,52 +1,36 @@
-"""`python -m bench.ways NAME KIND PORTS [FILE]`: one way in a process of its own, which does what it reads.
+"""`python -m bench.ways NAME KIND PORTS [TOLD]`: one way in a process of its own, which does what it reads.
 
 A line of its input is a JSON object, `{"messages": 200, "at_once": 16}`; it answers each with what they cost. `told`
 are the words that Twilio tells of each, `number` tells it apart.
 """
 
 import asyncio
+import importlib
 import json
 import resource
 import sys
 import time
 import uuid
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from bench.stub.server import Stub
 from bench.ways.sample import Kind, Sample
-from bench.ways.way import Job, Way
+from bench.ways.way import Job, Place, Way
+
+WAYS: Final = {
+    "ours": "ours:Ours",
+    "lookup": "lookup:Lookup",
+    "bare": "bare:Bare",
+    "guide": "guide:Guide",
+    "post": "post:Post",
+    "webhooks": "team:Webhooks",
+}
 
 
-def make(name: str, stub: Stub, file: Path) -> Way:
+def make(name: str, place: Place) -> Way:
     """Return a way; only its own SDKs are imported, as its memory is measured."""
-    storage, twilio = stub.connection_string, stub.twilio_url
-    match name:
-        case "ours":
-            from bench.ways.ours import Ours
-
-            return Ours(storage=storage, twilio=twilio)
-        case "bare":
-            from bench.ways.bare import Bare
-
-            return Bare(file, storage=storage, twilio=twilio)
-        case "guide":
-            from bench.ways.guide import Guide
-
-            return Guide(twilio=twilio)
-        case "post":
-            from bench.ways.post import Post
-
-            return Post(twilio=twilio)
-        case "lookup":
-            from bench.ways.lookup import Lookup
-
-            return Lookup(str(file), storage=storage, twilio=twilio)
-        case "webhooks":
-            from bench.ways.team import Webhooks
-
-            return Webhooks()
-    raise SystemExit(f"no such way: {name}")
+    module, _, kind = WAYS[name].partition(":")
+    way: Way = getattr(importlib.import_module(f"bench.ways.{module}"), kind)(place)
+    return way
 
 
 async def run(jobs: list[Job], at_once: int) -> None:
@@ -67,9 +51,9 @@ def _sample(kind: Kind, asked: dict[str, Any]) -> Sample:
     return Sample(kind, asked.get("number") or f"b{uuid.uuid4().hex}", None if told is None else tuple(told))
 
 
-async def main(name: str, kind: Kind, ports: str, file: str = "") -> None:
+async def main(name: str, kind: Kind, ports: str, told: str = "") -> None:
     """Do what comes until there is no more."""
-    way = make(name, Stub(ports=json.loads(ports)), Path(file))
+    way = make(name, Place.of(ports, told))
     try:
         print(json.dumps("ready"), flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):

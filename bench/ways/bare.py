@@ -18,7 +18,7 @@ from twilio.rest import Client
 
 from bench.ways.calls import Called
 from bench.ways.sample import ACCOUNT, TOKEN, Callback, Sample
-from bench.ways.way import Job
+from bench.ways.way import Job, Place
 
 Versions = dict[tuple[str, str, str], str]
 """the ETag of each row: its table, partition and key"""
@@ -27,17 +27,22 @@ Versions = dict[tuple[str, str, str], str]
 class Bare:
     """What was recorded of one message, said again of others."""
 
-    def __init__(self, recorded: Path, *, storage: str, twilio: str) -> None:
-        first, calls = pickle.loads(recorded.read_bytes())  # noqa: S301 - bench.ways.record wrote it
+    def __init__(self, place: Place) -> None:
+        """It is told where the calls are that were recorded."""
+        first, calls = pickle.loads(Path(place.told).read_bytes())  # noqa: S301 - bench.ways.record wrote it
         self._first: Sample = first
         self._calls: list[Called] = calls
         self._open = AsyncExitStack()
-        self._table = functools.cache(lambda name: self._opened(TableClient.from_connection_string(storage, name)))
-        self._queue = functools.cache(lambda name: self._opened(QueueClient.from_connection_string(storage, name)))
+        self._table = functools.cache(
+            lambda name: self._opened(TableClient.from_connection_string(place.storage, name))
+        )
+        self._queue = functools.cache(
+            lambda name: self._opened(QueueClient.from_connection_string(place.storage, name))
+        )
         http = AsyncTwilioHttpClient()
         self._open.push_async_callback(http.close)
         self._twilio = Client(ACCOUNT, TOKEN, http_client=http)
-        self._twilio.api.base_url = twilio
+        self._twilio.api.base_url = place.twilio
         self._validator = RequestValidator(TOKEN)
 
     async def prepare(self, samples: Sequence[Sample]) -> list[Job]:
@@ -74,14 +79,13 @@ class Bare:
             if call.method == "get":
                 # there is no wish of the recipient on record
                 with suppress(ResourceNotFoundError):
-                    versions[key] = (await table.get_entity(partition, row)).metadata["etag"]
+                    versions[key] = str((await table.get_entity(partition, row)).metadata["etag"])
                 return
-            condition = {"etag": versions[key], "match_condition": MatchConditions.IfNotModified}
-            await table.delete_entity(partition, row, **(condition if call.kwargs.get("version") else {}))
+            await table.delete_entity(partition, row, etag=versions[key], match_condition=MatchConditions.IfNotModified)
             return
         entity = call.args[0]
         key = call.name, entity["PartitionKey"], entity["RowKey"]
-        versions[key] = (await self._write(table, call.method, entity, versions.get(key)))["etag"]
+        versions[key] = str((await self._write(table, call.method, entity, versions.get(key)))["etag"])
 
     @staticmethod
     async def _write(table: TableClient, method: str, entity: Any, version: str | None) -> Any:  # noqa: ANN401 - as the SDK has it

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from twilio.rest import Client
 
 from bench.ways.sample import ACCOUNT, FROM, TO, TOKEN, Sample
-from bench.ways.way import Job
+from bench.ways.way import Job, Place
 
 
 class Guide:
     """https://learn.microsoft.com/azure/developer/python/: `Client(sid, token).messages.create(…)`."""
 
-    def __init__(self, *, twilio: str) -> None:
-        self._twilio = twilio
+    def __init__(self, place: Place) -> None:
+        self._twilio = place.twilio
 
     async def prepare(self, samples: Sequence[Sample]) -> list[Job]:
         """Bind each message."""

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 import azure.functions as func
 
 from bench.ways.ours import Ours
 from bench.ways.sample import TO, Sample
-from bench.ways.way import Job
+from bench.ways.way import Job, Place
 
 SEARCHES: Final = {"recipient": {"to": TO}, "status": {"status": "undelivered"}, "time": {}}
 """a page of each, as people ask for it"""
@@ -17,10 +18,10 @@ SEARCHES: Final = {"recipient": {"to": TO}, "status": {"status": "undelivered"},
 class Lookup(Ours):
     """One kind of looking, again and again."""
 
-    def __init__(self, what: str, *, storage: str, twilio: str) -> None:
-        """`what` is `id:ID`, one of SEARCHES, or `housekeeping`."""
-        super().__init__(storage=storage, twilio=twilio)
-        self._what = what
+    def __init__(self, place: Place) -> None:
+        """It is told `id:ID`, one of SEARCHES, or `housekeeping`."""
+        super().__init__(place)
+        self._what = place.told
 
     async def prepare(self, samples: Sequence[Sample]) -> list[Job]:
         """Look as often as there are samples."""
@@ -29,7 +30,7 @@ class Lookup(Ours):
     def _look(self) -> Job:
         what, _, delivery_id = self._what.partition(":")
         if what == "housekeeping":
-            return lambda: self._app.housekeeping(None)  # type: ignore[no-any-return]
+            return lambda: self._app.housekeeping(None)
         if what == "id":
             return _asking(self._app.delivery, _request("GET", f"deliveries/{delivery_id}", id=delivery_id))
         body = json.dumps({**SEARCHES[what], "limit": 20}).encode()
@@ -39,7 +40,7 @@ class Lookup(Ours):
 def _asking(function: Callable[[func.HttpRequest], Awaitable[Any]], request: func.HttpRequest) -> Job:
     async def job() -> None:
         answer = await function(request)
-        if answer.status_code != 200:
+        if answer.status_code != HTTPStatus.OK:
             raise SystemExit(f"expected 200 to a lookup, got {answer.status_code}")
 
     return job

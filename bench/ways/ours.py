@@ -2,20 +2,21 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import azure.functions as func
 from azure.functions.queue import QueueMessage
 
 from bench.ways.sample import ACCOUNT, FROM, PUBLIC, TOKEN, Callback, Sample
-from bench.ways.way import Job
+from bench.ways.way import Job, Place
 
 
 class Ours:
     """The trigger of the outbound queue, then the status callbacks."""
 
-    def __init__(self, *, storage: str, twilio: str) -> None:
-        os.environ.update(environment(storage=storage, twilio=twilio))
+    def __init__(self, place: Place) -> None:
+        os.environ.update(environment(place))
         import function_app  # noqa: PLC0415 - it reads the settings
 
         self._app: Any = function_app
@@ -25,7 +26,7 @@ class Ours:
         return [self._job(sample) for sample in samples]
 
     def _job(self, sample: Sample) -> Job:
-        message = QueueMessage(id=sample.number, body=sample.request)
+        message = QueueMessage(id=sample.number, body=sample.request)  # type: ignore[no-untyped-call]  # the library carries no types there
         requests = [_request(callback) for callback in sample.callbacks()]
         status = self._app.sms_status if sample.kind == "text" else self._app.voice_status
 
@@ -33,7 +34,7 @@ class Ours:
             await self._app.outbound(message)
             for request in requests:
                 answer = await status(request)
-                if answer.status_code != 204:
+                if answer.status_code != HTTPStatus.NO_CONTENT:
                     raise SystemExit(f"expected 204 to a callback, got {answer.status_code}")
 
         return job
@@ -48,14 +49,14 @@ class Ours:
         await self._app.wiring.close()
 
 
-def environment(*, storage: str, twilio: str) -> Mapping[str, str]:
+def environment(place: Place) -> Mapping[str, str]:
     """Return the settings with which the app talks to the stub."""
     return {
-        "AzureWebJobsStorage": storage,
+        "AzureWebJobsStorage": place.storage,
         "TWILIO_ACCOUNT_SID": ACCOUNT,
         "TWILIO_AUTH_TOKEN": TOKEN,
         "TWILIO_FROM_NUMBER": FROM,
-        "TWILIO_API_BASE_URL": twilio,
+        "TWILIO_API_BASE_URL": place.twilio,
         "PUBLIC_BASE_URL": PUBLIC,
     }
 

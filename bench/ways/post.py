@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import aiohttp
 
 from bench.ways.sample import ACCOUNT, FROM, TO, TOKEN, Sample
-from bench.ways.way import Job
+from bench.ways.way import Job, Place
 
 
 class Post:
     """No SDK, nothing on record."""
 
-    def __init__(self, *, twilio: str) -> None:
+    def __init__(self, place: Place) -> None:
         self._session = aiohttp.ClientSession(auth=aiohttp.BasicAuth(ACCOUNT, TOKEN))
-        self._url = f"{twilio}/2010-04-01/Accounts/{ACCOUNT}"
+        self._url = f"{place.twilio}/2010-04-01/Accounts/{ACCOUNT}"
 
     async def prepare(self, samples: Sequence[Sample]) -> list[Job]:
         """Write each form."""

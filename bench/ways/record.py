@@ -7,16 +7,15 @@ import pickle
 import sys
 from pathlib import Path
 
-from bench.stub.server import Stub
-from bench.ways.calls import recording
+from bench.ways.calls import Called, recording
 from bench.ways.ours import Ours
 from bench.ways.sample import Kind, Sample
+from bench.ways.way import Place
 
 
-async def record(kind: Kind, file: Path, ports: dict[str, int]) -> None:
-    """Record the second message: the first makes what is made once."""
-    stub = Stub(ports=ports)  # type: ignore[arg-type]
-    way = Ours(storage=stub.connection_string, twilio=stub.twilio_url)
+async def record(kind: Kind, ports: str) -> tuple[Sample, list[Called]]:
+    """Return the second message, and what was called for it: the first makes what is made once."""
+    way = Ours(Place.of(ports))
     try:
         first, second = (Sample(kind, f"recorded-{kind}-{place}") for place in (1, 2))
         jobs = await way.prepare([first, second])
@@ -27,9 +26,15 @@ async def record(kind: Kind, file: Path, ports: dict[str, int]) -> None:
             raise SystemExit("expected the recorded message to end, it did not")
     finally:
         await way.close()
-    file.write_bytes(pickle.dumps((second, calls)))
+    return second, calls
+
+
+def main(kind: Kind, file: str, ports: str) -> None:
+    """Record, write, and say how often what is called."""
+    sample, calls = asyncio.run(record(kind, ports))
+    Path(file).write_bytes(pickle.dumps((sample, calls)))
     print(json.dumps(collections.Counter(f"{call.method} {call.name}" for call in calls)))
 
 
 if __name__ == "__main__":
-    asyncio.run(record(sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])))  # type: ignore[arg-type]
+    main(*sys.argv[1:])  # type: ignore[arg-type]

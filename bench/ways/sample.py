@@ -73,17 +73,17 @@ class Sample:
         words = _GOES_WELL[self.kind] if self.told is None else self.told
         if self.kind == "text":
             named = (("MessageSid", self.sid), ("SmsSid", self.sid))
-            told = [(*named, ("MessageStatus", word), ("SmsStatus", word)) for word in words]
+            told = [[*named, ("MessageStatus", word), ("SmsStatus", word)] for word in words]
         else:
             told = [
-                (
+                [
                     ("CallSid", self.sid),
                     ("CallStatus", word),
                     ("SequenceNumber", str(place)),
                     ("Timestamp", f"Fri, 01 Jan 2027 00:00:0{place} +0000"),
                     ("CallbackSource", "call-progress-events"),
                     ("Direction", "outbound-api"),
-                )
+                ]
                 for place, word in enumerate(words)
             ]
         room = "sms" if self.kind == "text" else "voice"

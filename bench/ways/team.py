@@ -17,7 +17,7 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from bench.ways.sample import ACCOUNT, FROM, PUBLIC, TO, TOKEN, Callback, Sample
-from bench.ways.way import Job
+from bench.ways.way import Job, Place
 
 queue = Celery("team", broker=os.environ.get("BENCH_REDIS"))
 queue.conf.update(task_acks_late=True, task_ignore_result=True)
@@ -39,7 +39,7 @@ events = Table("events", metadata, Column("sid", String), Column("status", Strin
 database = create_engine(f"sqlite:///{os.environ.get('BENCH_DATABASE')}", connect_args={"timeout": 30})
 
 
-@event.listens_for(Engine, "connect")
+@event.listens_for(Engine, "connect")  # type: ignore[untyped-decorator]  # it may not be installed
 def _with_a_log(connection: Any, _record: object) -> None:  # noqa: ANN401 - of the driver
     connection.execute("PRAGMA journal_mode=WAL")
 
@@ -52,10 +52,10 @@ def make_tables() -> None:
 def count() -> int:
     """Return how many messages are on record."""
     with database.connect() as connection:
-        return connection.execute(select(func.count()).select_from(messages)).scalar_one()
+        return int(connection.execute(select(func.count()).select_from(messages)).scalar_one())
 
 
-@queue.task(name="team.send", max_retries=3)  # type: ignore[untyped-decorator]  # celery carries no types
+@queue.task(name="team.send", max_retries=3)  # type: ignore[untyped-decorator]  # it may not be installed
 def send(kind: str, number: str, content: str) -> None:
     """Send one message and put it on record."""
     callback = f"{PUBLIC}/status?id={number}"
@@ -68,7 +68,7 @@ def send(kind: str, number: str, content: str) -> None:
         connection.execute(messages.insert(), row)
 
 
-@web.post("/status")
+@web.post("/status")  # type: ignore[untyped-decorator]  # it may not be installed
 def status() -> tuple[str, int]:
     """Put what Twilio tells on record."""
     form = request.form.to_dict()
@@ -86,6 +86,9 @@ def status() -> tuple[str, int]:
 
 class Webhooks:
     """The callbacks' part, as the web server's worker calls it."""
+
+    def __init__(self, _place: Place) -> None:
+        """Where things are stands in the environment, as the worker needs it too."""
 
     async def prepare(self, samples: Sequence[Sample]) -> list[Job]:
         """Write Twilio's requests."""

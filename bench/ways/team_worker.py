@@ -17,10 +17,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from bench.stub.server import HOST
 from bench.talking import talking
 from bench.ways.sample import Kind, Sample
 
+HOST: Final = "127.0.0.1"
 _NEEDED: Final = ("celery", "redis", "flask", "sqlalchemy")
 _TICKS: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 _PATIENCE: Final = 60
