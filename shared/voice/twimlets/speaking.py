@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from shared.text.templates.engine import Plain, read
-from shared.voice.flows.model import Action, Dial, Flow, Gather, Hangup, Record, Say, Target
+from shared.voice.flows.model import UNREACHED, Action, Dial, Flow, Gather, Hangup, Record, Say, Target
 from shared.voice.twimlets.reading import Reading
 
 CALL: Final = read("You are receiving a call from {{ caller|spell }}. Press any key to accept.")
@@ -76,6 +76,6 @@ def whisper(reading: Reading) -> Flow:
         whisper=reading.message(CALL),
         screen=screen,
         may_press=not screen,
-        ways={},
+        ways=dict.fromkeys(UNREACHED, "bye"),
     )
-    return reading.flow({"whisper": heard})
+    return reading.flow({"whisper": heard, "bye": Hangup()})

@@ -55,7 +55,9 @@ def walk_twimlet(twimlet: Twimlet, call: Call, turn: Turn, world: World) -> Walk
 def _told(twimlet: Twimlet, turn: Turn, problems: list[str], happened: tuple[Happened, ...]) -> tuple[Happened, ...]:
     """One call may go through several twimlets: what happens is told apart by the URL as well."""
     found = [
-        Happened(key=f"{turn.count}.0-problem-{place}", what={"flow": twimlet.flow, "problem": problem})
+        Happened(
+            key=f"{turn.count}.0-problem-{place}", what={"flow": twimlet.flow, "step": turn.step, "problem": problem}
+        )
         for place, problem in enumerate(dict.fromkeys(problems))
     ]
     whole = urlencode([("", twimlet.name), *twimlet.parameters.pairs], errors="replace")
