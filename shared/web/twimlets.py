@@ -15,7 +15,7 @@ from shared.web import voice
 from shared.web.twilio import Webhook, forbidden, verify
 from shared.wiring import Wiring
 
-_WHERE_NUMBERS_ARE: Final = "US"
+_REGION: Final = "US"
 """as it was for the originals, where DEFAULT_REGION says nothing else"""
 
 
@@ -30,7 +30,7 @@ async def answer(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
         # then Twilio tells in the query what it posts otherwise, and who calls from a browser may add to it: this app's
         # own URLs, which tell where a call stands, are posted to
         webhook = dataclasses.replace(webhook, form=Form.parse(webhook.query.encode()), delivery_id=None)
-    region = wiring.settings.default_region or _WHERE_NUMBERS_ARE
+    region = wiring.settings.default_region or _REGION
     return await voice.answer(webhook, wiring, _visit(req.route_params["name"], webhook, told=told, region=region))
 
 
