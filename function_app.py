@@ -14,7 +14,7 @@ from shared.settings import Settings
 from shared.text.templates.library import Templates
 from shared.voice.flows.apologies import CALL_FALLBACK, TEXT_FALLBACK
 from shared.voice.flows.library import Flows
-from shared.web import people, schedules, twilio, voice
+from shared.web import people, schedules, twilio, twimlets, voice
 from shared.wiring import Wiring, clock
 
 settings = Settings.from_env(os.environ)
@@ -87,6 +87,12 @@ async def voice_recording(req: func.HttpRequest) -> func.HttpResponse:
 async def voice_transcription(req: func.HttpRequest) -> func.HttpResponse:
     """Keep what was understood of a recording."""
     return await twilio.callback(req, wiring, callbacks.record_transcription)
+
+
+@app.route("twimlets/{name}", methods=["GET", "POST"], auth_level=func.AuthLevel.ANONYMOUS)
+async def twimlet(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer a call as the twimlets of old did."""
+    return await twimlets.answer(req, wiring)
 
 
 @app.route("fallback/sms", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)

@@ -32,6 +32,7 @@ HTTP_TRIGGERS = {
     "voice_flow": ("voice/flow/{flow}/{step}", "POST", "anonymous"),
     "voice_recording": ("voice/recording", "POST", "anonymous"),
     "voice_transcription": ("voice/transcription", "POST", "anonymous"),
+    "twimlet": ("twimlets/{name}", "GET POST", "anonymous"),
     "fallback_sms": ("fallback/sms", "POST", "anonymous"),
     "fallback_voice": ("fallback/voice", "POST", "anonymous"),
     "send": ("send", "POST", "function"),
@@ -124,13 +125,13 @@ def test_the_triggers_and_their_bindings_are_exactly_these(report: Any) -> None:
                 "direction": "IN",
                 "type": "httpTrigger",
                 "name": "req",
-                "methods": [method],
+                "methods": methods.split(),
                 "authLevel": level,
                 "route": route,
             },
             {"direction": "OUT", "type": "http", "name": "$return"},
         ]
-        for name, (route, method, level) in HTTP_TRIGGERS.items()
+        for name, (route, methods, level) in HTTP_TRIGGERS.items()
     }
     expected |= other_triggers(queue="requests", cron=CRON)
     found = {name: [_plain(binding) for binding in bindings] for name, bindings in report["functions"]}
@@ -255,6 +256,7 @@ def test_the_app_needs_nothing_of_the_laptops_tools(module: str) -> None:
                 "shared.web.people",
                 "shared.web.schedules",
                 "shared.web.twilio",
+                "shared.web.twimlets",
                 "shared.web.voice",
             },
         ),

@@ -31,7 +31,7 @@ async def inbound(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
         return await _greet(webhook, wiring)
     turn = read_turn(flow.start, webhook.query, webhook.form.first_values())
     call = webhook.form.get("CallSid") or ""
-    return await _answer(
+    return await answer(
         webhook, wiring, Visit(flow=flow.name, turn=turn, delivery_id=call, form=webhook.form, arrives=True)
     )
 
@@ -44,7 +44,7 @@ async def flow_turn(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
         return forbidden(exc)
     turn = read_turn(req.route_params["step"], webhook.query, webhook.form.first_values())
     delivery_id = webhook.delivery_id or webhook.form.get("CallSid") or ""
-    return await _answer(
+    return await answer(
         webhook,
         wiring,
         Visit(flow=req.route_params["flow"], turn=turn, delivery_id=delivery_id, form=webhook.form),
@@ -60,7 +60,8 @@ async def _greet(webhook: Webhook, wiring: Wiring) -> func.HttpResponse:
     return twiml_answer(arrivals.voice_greeting(wiring.settings, webhook.form))
 
 
-async def _answer(webhook: Webhook, wiring: Wiring, visit: Visit) -> func.HttpResponse:
+async def answer(webhook: Webhook, wiring: Wiring, visit: Visit) -> func.HttpResponse:
+    """Answer a turn of a call with its document, or with one that tries it again."""
     try:
         async with asyncio.timeout(_DEADLINE):
             return twiml_answer(await wiring.desk.answer(visit))

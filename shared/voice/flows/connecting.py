@@ -68,7 +68,7 @@ def _caller_id(scene: Scene, action: model.Dial) -> str | None:
 
 
 def _add(scene: Scene, verb: Any, action: model.Dial, index: int, each: Address) -> None:  # noqa: ANN401 - untyped library
-    heard = action.whisper is not None or (action.screen and each.is_person)
+    heard = action.whisper is not None or ((action.screen or action.may_press) and each.is_person)
     url = scene.url("whisper", index=index) if heard else None
     if each.kind == "number":
         verb.number(each.name, url=url)
@@ -88,7 +88,7 @@ def _add_conference(scene: Scene, verb: Any, action: model.Dial, each: Address) 
     verb.conference(
         each.name,
         start_conference_on_enter=how.moderator,
-        end_conference_on_exit=how.moderator,
+        end_conference_on_exit=how.moderator and how.ends,
         muted=how.muted,
         wait_url=written(how.music),
         wait_method="GET" if how.music is not None else None,

@@ -10,7 +10,7 @@ from datetime import date, time
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from shared.text.templates.engine import Text
+from shared.text.templates.engine import Plain, Text
 from shared.text.templates.values import Declared
 
 Day = Literal["open", "closed", "holiday"]
@@ -22,7 +22,7 @@ UNREACHED: Final = ("busy", "no-answer", "failed", "canceled")
 class Speech:
     """Something that is heard: a text, or a sound file."""
 
-    text: Text | None = None
+    text: Text | Plain | None = None
     play: str | None = None
     """an http(s) URL"""
     voice: str | None = None
@@ -79,7 +79,7 @@ class Target:
     """Whom to dial."""
 
     kind: Literal["number", "client", "sip", "queue", "conference"]
-    name: Text
+    name: Text | Plain
     """a number, a client's name without `client:`, or an address with `sip:`; it may come from the request's data"""
 
 
@@ -88,7 +88,9 @@ class Conference:
     """How somebody takes part in a conference."""
 
     moderator: bool = True
-    """it begins when a moderator comes, and ends when one goes"""
+    """it begins when a moderator comes"""
+    ends: bool = True
+    """and ends when one goes"""
     muted: bool = False
     music: str | None = None
 
@@ -108,6 +110,8 @@ class Dial:
     """heard by who answers, before the two are connected"""
     screen: bool = False
     """who answers has to press a key, so that no machine takes the call"""
+    may_press: bool = False
+    """who answers may press a key to be connected at once, and is connected without one after a while"""
     conference: Conference | None = None
     answered: str | None = None
     ways: Mapping[str, str]
@@ -172,6 +176,8 @@ class Redirect:
     """Leave to TwiML somewhere else, or to another flow."""
 
     url: str | None = None
+    method: Literal["GET", "POST"] = "POST"
+    """of the request for the URL"""
     flow: str | None = None
     step: str | None = None
 
