@@ -95,7 +95,7 @@ async function goOnline() {
   complain("");
   show("connecting");
   try {
-    device = new Twilio.Device(await fetchToken(), { logLevel: "error", closeProtection: true });
+    device = new Twilio.Device(await fetchToken(), { logLevel: "error", closeProtection: true, tokenRefreshMs: 30_000 });
     listenTo(device);
     // resolved when Twilio knows this browser; the SDK tries again for as long as it takes
     await device.register();

@@ -1,17 +1,24 @@
 """Browsers call, and are called: by the simulated Twilio, with everything on record."""
 
+import json
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from local.twilio.calls import Call
 from local.twilio.people import Act, Person, hang_up, press, say, wait
+from shared.text.destinations import Destinations
 from shared.voice.browser import REFUSED
+from shared.voice.flows.library import Flows
+from shared.voice.flows.model import Dial
 from tests.end_to_end.flows.calling import called, heard, over, shown
 from tests.end_to_end.flows.folder import with_flows
 from tests.end_to_end.stage import Stage
-from tests.web.app import NUMBER
+from tests.web.app import NUMBER, ROOT
 
 ANNA, BOB = "client:anna", "client:bob"
 BERLIN = "+4930123456"
@@ -24,6 +31,9 @@ async def everything(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("app")
     async with with_flows(azurite, folder, site="http://site.invalid", **SETTINGS) as everything:
         yield everything
+
+
+DOCUMENTATION = (ROOT / "docs" / "browser.md").read_text("utf-8")
 
 
 async def dialled(everything: Stage, *acts: Act, to: str, caller: str = ANNA) -> Call:
@@ -129,3 +139,24 @@ async def test_who_calls_a_number_reaches_a_browser_by_way_of_a_flow(everything:
 
     assert callee.to == ANNA
     assert (heard(call, "heard"), heard(callee, "heard")) == (["Anna here"], ["Hello"])
+
+
+async def test_the_simulated_call_of_the_documentation_is_one(everything: Stage) -> None:
+    [written] = re.findall(r"-d '({\"from\": \"client:.*?})'", DOCUMENTATION)
+    asked = json.loads(written)
+    asked["url"] = asked["url"].replace("http://127.0.0.1:7071", everything.settings["PUBLIC_BASE_URL"])
+    call = await over(everything, (await everything.simulate("inbound/call", **asked))["sid"])
+    await on_record(everything, call, "client", "completed")
+
+
+def test_the_flow_of_the_documentation_is_one(tmp_path: Path) -> None:
+    [block] = re.findall(r"^```toml\n(.*?)^```$", DOCUMENTATION, re.DOTALL | re.MULTILINE)
+    (tmp_path / "sales.toml").write_text(block, "utf-8")
+    [flow] = Flows.load(tmp_path, default_zone=ZoneInfo("UTC"))
+    assert isinstance(flow.steps["anna"].action, Dial)
+    assert [target.kind for target in flow.steps["anna"].action.targets] == ["client", "number"]
+
+
+def test_the_list_of_the_documentation_is_one() -> None:
+    [written] = re.findall(r"^CLIENT_MAY_CALL=(.*)$", DOCUMENTATION, re.MULTILINE)
+    assert [to in Destinations.parse(written) for to in ("+4930123", BOB, "+4940123")] == [True, True, False]
