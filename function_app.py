@@ -14,7 +14,7 @@ from shared.settings import Settings
 from shared.text.templates.library import Templates
 from shared.voice.flows.apologies import CALL_FALLBACK, TEXT_FALLBACK
 from shared.voice.flows.library import Flows
-from shared.web import people, schedules, twilio, twimlets, voice
+from shared.web import people, schedules, tokens, twilio, twimlets, voice
 from shared.wiring import Wiring, clock
 
 settings = Settings.from_env(os.environ)
@@ -75,6 +75,18 @@ async def voice_inbound(req: func.HttpRequest) -> func.HttpResponse:
 async def voice_flow(req: func.HttpRequest) -> func.HttpResponse:
     """Answer one turn of a call in a flow."""
     return await voice.flow_turn(req, wiring)
+
+
+@app.route("voice/client", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+async def voice_client(req: func.HttpRequest) -> func.HttpResponse:
+    """Connect a call that a browser starts with whom it may reach."""
+    return await voice.client(req, wiring)
+
+
+@app.route("voice/token", methods=["GET"])
+async def voice_token(req: func.HttpRequest) -> func.HttpResponse:
+    """Make an access token for a browser."""
+    return await tokens.token(req, wiring)
 
 
 @app.route("voice/recording", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)

@@ -92,7 +92,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         return self.status == statuses.UNCERTAIN and self.sid is None and bool(self.candidates)
 
 
-Kind = Literal["flow", "recording", "transcription", "trouble"]
+Kind = Literal["flow", "browser", "recording", "transcription", "trouble"]
 RECORDED: Final = "completed"
 """the status of a recording that can be listened to"""
 

@@ -6,6 +6,7 @@ https://www.twilio.com/docs/voice/twiml/dial
 from typing import Any, Final
 
 from shared.text.numbers import E164
+from shared.voice.clients import add_client
 from shared.voice.flows import model
 from shared.voice.flows.scene import Scene, written
 from shared.voice.flows.targets import Address, MayNotDial, address
@@ -73,7 +74,7 @@ def _add(scene: Scene, verb: Any, action: model.Dial, index: int, each: Address)
     if each.kind == "number":
         verb.number(each.name, url=url)
     elif each.kind == "client":
-        verb.client(each.name, url=url)
+        add_client(verb, each.name, caller=scene.call.caller, delivery=scene.call.delivery_id, url=url)
     elif each.kind == "sip":
         verb.sip(each.name, url=url)
     elif each.kind == "queue":
