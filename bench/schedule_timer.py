@@ -137,12 +137,8 @@ def measure(*, quick: bool = False) -> tuple[Report, ...]:
     with azurite_running() as storage:
         few, many = asyncio.run(_costs(storage, rounds=1 if quick else ROUNDS, schedules=schedules))
     rows = [
-        Row.of(name, [of(cost) for cost in many], unit, base=[of(cost) for cost in few])
-        for name, unit, of in (
-            ("waiting", "s", lambda cost: cost.seconds),
-            ("CPU", "s", lambda cost: cost.cpu),
-            ("transactions", "", lambda cost: cost.transactions),
-        )
+        Row.of(name, [getattr(cost, of) for cost in many], unit, base=[getattr(cost, of) for cost in few])
+        for name, unit, of in (("waiting", "s", "seconds"), ("CPU", "s", "cpu"), ("transactions", "", "transactions"))
     ]
     return (Report(title=f"The timer with {DUE} due of {schedules:,} schedules, beside {DUE} of 10", rows=tuple(rows)),)
 
