@@ -22,7 +22,9 @@ from typing import Any, Final, Literal
 
 from bench import forms
 from bench.report import Report, Row, text
-from bench.storage import ROOT, storage
+from bench.stubbed import stubbed
+from bench.talking import ROOT
+from bench.ways.way import Place
 
 App = Literal["bare", "sdks", "function_app"]
 Code = Literal["compiled", "own code not", "nothing compiled"]
@@ -91,7 +93,8 @@ class Bench:
 @contextmanager
 def bench() -> Iterator[Bench]:
     """Make ready: storage, and everything compiled once."""
-    with tempfile.TemporaryDirectory() as folder, storage() as connection:
+    with tempfile.TemporaryDirectory() as folder, stubbed() as stub:
+        connection = Place.of(stub.argument).storage
         places = [Path(folder) / name for name in ("compiled", "own", "nothing")]
         ready = Bench({**forms.settings(connection), "STORAGE": connection}, *places)
         for app in NAMES:
@@ -131,20 +134,21 @@ def _rounds(ready: Bench, code: Code, rounds: int) -> Found:
     return found
 
 
-def _rows(found: Found, code: Code) -> Iterator[Row]:
+def _rows(found: Found) -> Iterator[Row]:
     base = found["sdks", WEBHOOKS[0]]
     starts = [kind for kind in found if kind[1] in {None, WEBHOOKS[0]}]
     for clock, unit in enumerate(("ms of CPU", "ms")):
         for kind in starts:
-            name = f"indexed, {code}: {NAMES[kind[0]]}"
+            name = f"indexed: {NAMES[kind[0]]}"
             row = Row.of(name, _indexed(found[kind], clock), unit, base=_indexed(base, clock))
             yield row.at_most(GOAL) if kind[0] == "function_app" else row
     for app, webhook in found:
         if webhook:
-            name = f"{webhook.replace('_', '/')} answered, {code}: {NAMES[app]}"
+            name = f"{webhook.replace('_', '/')} answered: {NAMES[app]}"
             beside = _answered(found["sdks", webhook])
-            yield Row.of(name, _answered(found[app, webhook]), "ms of CPU", base=beside)
-    if code == "compiled" and base[0].memory is not None:
+            row = Row.of(name, _answered(found[app, webhook]), "ms of CPU", base=beside)
+            yield row.at_most(GOAL) if app == "function_app" else row
+    if base[0].memory is not None:
         for kind in starts:
             yield Row.of(f"memory: {NAMES[kind[0]]}", _memory(found[kind]), "MB", base=_memory(base))
 
@@ -161,7 +165,7 @@ def _memory(begun: Sequence[Begun]) -> list[float]:
     return [one.memory or 0.0 for one in begun]
 
 
-def measure(*, quick: bool) -> Report:
+def measure(*, quick: bool = False) -> tuple[Report, ...]:
     """Start them all."""
     many: dict[Code, int] = {"compiled": 1, "own code not": 1, "nothing compiled": 1}
     if not quick:
@@ -169,8 +173,11 @@ def measure(*, quick: bool) -> Report:
     with bench() as ready:
         found = {code: _rounds(ready, code, rounds) for code, rounds in many.items()}
         imports = ready.imports()
-    rows = [row for code, begun in found.items() for row in _rows(begun, code)]
-    return Report(title="Cold start", rows=tuple(rows), notes=(*_notes(found["compiled"]), _largest(imports)))
+    notes = {"compiled": (*_notes(found["compiled"]), _largest(imports))}
+    return tuple(
+        Report(title=f"Cold start, {code}", rows=tuple(_rows(begun)), notes=notes.get(code, ()))
+        for code, begun in found.items()
+    )
 
 
 def _notes(found: Found) -> Iterator[str]:
@@ -187,5 +194,11 @@ def _largest(imports: dict[str, float]) -> str:
     return f"Imports, ms by themselves, of {whole:.0f}: {', '.join(parts)} (one run, with -X importtime)."
 
 
+def main() -> None:
+    """Measure, and print."""
+    for report in measure():
+        print(text(report), end="\n\n")
+
+
 if __name__ == "__main__":
-    print(text(measure(quick="--quick" in sys.argv)))
+    main()
