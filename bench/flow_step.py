@@ -171,8 +171,8 @@ async def ways(storage: str) -> "AsyncIterator[tuple[dict[str, Way], DeliveryLog
             {
                 "bare twilio": bare,
                 "walk": _walked(rules),
-                "desk": _answered(rules, Forgetful(), Queue(client)),
-                STORED: _answered(rules, log, Queue(client)),
+                "desk": _answered(rules, Forgetful(), Queue(lambda: client)),
+                STORED: _answered(rules, log, Queue(lambda: client)),
             },
             log,
         )

@@ -116,7 +116,7 @@ async def place(storage: str) -> AsyncIterator[Place]:
         TableClient.from_connection_string(storage, name) as table,
         QueueClient.from_connection_string(storage, name) as queue,
     ):
-        yield Place(Counter(table), Queue(queue))
+        yield Place(Counter(table), Queue(lambda: queue))
 
 
 async def _costs(storage: str, *, rounds: int, schedules: int) -> tuple[list[Cost], list[Cost]]:

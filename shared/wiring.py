@@ -2,12 +2,11 @@
 
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables.aio import TableClient
-from azure.storage.queue.aio import QueueClient
 
 from shared.agenda import Agenda
 from shared.calls.desk import Desk
@@ -33,6 +32,8 @@ from shared.settings import ConnectionString, Identity
 from shared.tables import Table
 
 if TYPE_CHECKING:
+    from azure.storage.queue.aio import QueueClient
+
     from shared.twilio_api import TwilioApi
 
 # A storage call that takes longer than this is better made again: seconds, for the SDKs' own retries too.
@@ -82,7 +83,7 @@ class Wiring:
     @cached_property
     def outbound(self) -> Queue:
         """The queue of send requests."""
-        return Queue(self._queue_client(self.settings.outbound_queue))
+        return self._queue(self.settings.outbound_queue)
 
     @cached_property
     def provider(self) -> "TwilioApi":
@@ -142,7 +143,7 @@ class Wiring:
             clock=clock,
         )
         poison = PoisonQueue(
-            queue=Queue(self._queue_client(f"{settings.outbound_queue}-poison")),
+            queue=self._queue(f"{settings.outbound_queue}-poison"),
             sender=lambda: self.sender,
             clock=clock,
         )
@@ -166,7 +167,7 @@ class Wiring:
     @cached_property
     def _events(self) -> Queue | None:
         name = self.settings.events_queue
-        return Queue(self._queue_client(name)) if name else None
+        return self._queue(name) if name else None
 
     @cached_property
     def _gate(self) -> Gate:
@@ -203,7 +204,12 @@ class Wiring:
         self._open.push_async_callback(client.close)
         return client
 
-    def _queue_client(self, name: str) -> QueueClient:
+    def _queue(self, name: str) -> Queue:
+        return Queue(partial(self._queue_client, name))
+
+    def _queue_client(self, name: str) -> "QueueClient":
+        from azure.storage.queue.aio import QueueClient  # noqa: PLC0415 - most webhooks need no queue
+
         match self.settings.storage:
             case ConnectionString(value):
                 client = QueueClient.from_connection_string(value.reveal(), name, **_QUEUE_BOUNDED)
