@@ -1,4 +1,4 @@
-"""Switchboard on a machine with nothing but Python: `python3 dev.py run`, `test` or `send`.
+"""Switchboard on a machine with nothing but Python: `python3 dev.py run`, `test`, `send` and more.
 
 Makes a virtual environment and gets Azurite, all in `.switchboard/`, then hands over to `python -m local`.
 Standard library only, in one file; what is installed already is not installed again.
@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent
 HOME = ROOT / ".switchboard"
 REQUIREMENTS = ROOT / "requirements.txt"
 TEST_REQUIREMENTS = ROOT / "requirements-dev.txt"  # the others are part of it
+BENCH_REQUIREMENTS = ROOT / "requirements-bench.txt"
 LOG = HOME / "logs" / "install.log"
 NEWS_SECONDS = 15  # between two signs of life, where there is no terminal to show them live
 REACHABLE = " Are the package registries reachable?"
@@ -121,9 +122,12 @@ def _main(arguments: list[str]) -> int:
         commands.add_parser(name, help=what, add_help=False)
     test = commands.add_parser("test", help="run lint, types, tests and the fault harness", allow_abbrev=False)
     test.add_argument("--only", choices=CHECKS, help="one of the checks instead of all")
+    commands.add_parser("bench", help="measure what a message costs, beside other ways to send it", add_help=False)
     options, rest = parser.parse_known_args(arguments)
     if options.command == "test":
         return run_tests(options.only, rest)
+    if options.command == "bench":
+        return run_bench(rest)
     return hand_over(arguments)
 
 
@@ -157,6 +161,13 @@ def run_tests(only: str | None, pytest_arguments: list[str]) -> int:
     return 0
 
 
+def run_bench(arguments: list[str]) -> int:
+    """Measure; returns the exit code."""
+    venv = Venv.of_this_python()
+    prepare(venv, BENCH_REQUIREMENTS, azurite=True)
+    return _become([str(venv.python), "-P", "-m", "bench", *arguments])
+
+
 def prepare(venv: Venv, requirements: Path, *, azurite: bool) -> None:
     """Install what is missing; raises DevError."""
     with _one_at_a_time():
@@ -179,7 +190,7 @@ def _install_packages(venv: Venv, requirements: Path) -> None:
 
 def _fingerprint() -> str:
     """What an install depends on: the requirement files, and which Python this is."""
-    content = b"".join(path.read_bytes() for path in (REQUIREMENTS, TEST_REQUIREMENTS))
+    content = b"".join(path.read_bytes() for path in (REQUIREMENTS, TEST_REQUIREMENTS, BENCH_REQUIREMENTS))
     return hashlib.sha256(content + sys.version.encode()).hexdigest()
 
 

@@ -14,7 +14,7 @@ from shared.settings import Settings
 from shared.text.templates.library import Templates
 from shared.voice.flows.apologies import CALL_FALLBACK, TEXT_FALLBACK
 from shared.voice.flows.library import Flows
-from shared.web import people, schedules, twilio, voice
+from shared.web import people, schedules, tokens, twilio, twimlets, voice
 from shared.wiring import Wiring, clock
 
 settings = Settings.from_env(os.environ)
@@ -77,6 +77,18 @@ async def voice_flow(req: func.HttpRequest) -> func.HttpResponse:
     return await voice.flow_turn(req, wiring)
 
 
+@app.route("voice/client", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+async def voice_client(req: func.HttpRequest) -> func.HttpResponse:
+    """Connect a call that a browser starts with whom it may reach."""
+    return await voice.client(req, wiring)
+
+
+@app.route("voice/token", methods=["GET"])
+async def voice_token(req: func.HttpRequest) -> func.HttpResponse:
+    """Make an access token for a browser."""
+    return await tokens.token(req, wiring)
+
+
 @app.route("voice/recording", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 async def voice_recording(req: func.HttpRequest) -> func.HttpResponse:
     """Keep what became of a recording."""
@@ -87,6 +99,12 @@ async def voice_recording(req: func.HttpRequest) -> func.HttpResponse:
 async def voice_transcription(req: func.HttpRequest) -> func.HttpResponse:
     """Keep what was understood of a recording."""
     return await twilio.callback(req, wiring, callbacks.record_transcription)
+
+
+@app.route("twimlets/{name}", methods=["GET", "POST"], auth_level=func.AuthLevel.ANONYMOUS)
+async def twimlet(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer a call as the twimlets of old did."""
+    return await twimlets.answer(req, wiring)
 
 
 @app.route("fallback/sms", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)

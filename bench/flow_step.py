@@ -6,7 +6,6 @@ and each as a multiple of the bare document built in the same round, with its sp
 """
 
 import asyncio
-import statistics
 import tempfile
 import time
 import uuid
@@ -21,7 +20,8 @@ from zoneinfo import ZoneInfo
 from azure.storage.queue.aio import QueueClient
 from twilio.twiml.voice_response import VoiceResponse
 
-from local import azurite
+from bench.report import Report, Row, text
+from bench.stored import azurite_running
 from shared.calls.desk import Desk, Visit
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
@@ -170,18 +170,18 @@ async def ways(storage: str) -> "AsyncIterator[tuple[dict[str, Way], DeliveryLog
             {
                 "bare twilio": bare,
                 "walk": _walked(rules),
-                "desk": _answered(rules, Forgetful(), Queue(client)),
-                STORED: _answered(rules, log, Queue(client)),
+                "desk": _answered(rules, Forgetful(), Queue(lambda: client)),
+                STORED: _answered(rules, log, Queue(lambda: client)),
             },
             log,
         )
 
 
-async def measure(storage: str) -> dict[str, list[float]]:
+async def _costs(storage: str, *, rounds: int) -> dict[str, list[float]]:
     """Measure each way by turns, so that whatever else the machine does meets all; in seconds of CPU for one turn."""
     async with ways(storage) as (found, log):
         costs: dict[str, list[float]] = {name: [] for name in found}
-        for _ in range(ROUNDS + 1):
+        for _ in range(rounds + 1):
             for name, way in found.items():
                 sids = ["CA" + uuid.uuid4().hex for _ in range(TURNS)]
                 if name == STORED:
@@ -196,22 +196,19 @@ async def measure(storage: str) -> dict[str, list[float]]:
         return {name: values[1:] for name, values in costs.items()}
 
 
+def measure(*, quick: bool = False) -> tuple[Report, ...]:
+    """Measure each way to a document."""
+    with azurite_running() as storage:
+        costs = asyncio.run(_costs(storage, rounds=1 if quick else ROUNDS))
+    first = [1000 * value for value in next(iter(costs.values()))]
+    rows = [Row.of(name, [1000 * value for value in values], "ms of CPU", base=first) for name, values in costs.items()]
+    return (Report(title="One turn of a call in a flow, beside the bare twilio library", rows=tuple(rows)),)
+
+
 def main() -> None:
     """Measure, and print."""
-    child = azurite.start()
-    try:
-        blob, queue, table = child.wait_ready()
-        costs = asyncio.run(measure(azurite.connection_string(blob=blob, queue=queue, table=table)))
-    finally:
-        child.stop()
-    first = next(iter(costs.values()))
-    print("one turn of a call     ms of CPU   ratio to the bare library (its spread)")
-    for name, values in costs.items():
-        ratios = sorted(value / base for value, base in zip(values, first, strict=True))
-        print(
-            f"{name:20} {1000 * statistics.median(values):11.3f}   {statistics.median(ratios):5.1f} "
-            f"({ratios[0]:.1f} to {ratios[-1]:.1f})"
-        )
+    for report in measure():
+        print(text(report))
 
 
 if __name__ == "__main__":

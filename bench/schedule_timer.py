@@ -5,7 +5,6 @@ run with 10 schedules on record and of one with 10,000; and the second as a mult
 """
 
 import asyncio
-import statistics
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -16,7 +15,8 @@ from typing import Any, Final
 
 from azure.storage.queue.aio import QueueClient
 
-from local import azurite
+from bench.report import Report, Row, text
+from bench.stored import azurite_running
 from shared.agenda import Agenda
 from shared.queues import Queue
 from shared.scheduling.due import Due
@@ -116,38 +116,37 @@ async def place(storage: str) -> AsyncIterator[Place]:
         TableService.open(storage) as tables,
         QueueClient.from_connection_string(storage, name) as queue,
     ):
-        yield Place(Counter(tables.table(name)), Queue(queue))
+        yield Place(Counter(tables.table(name)), Queue(lambda: queue))
 
 
-async def measure(storage: str) -> tuple[list[Cost], list[Cost]]:
+async def _costs(storage: str, *, rounds: int, schedules: int) -> tuple[list[Cost], list[Cost]]:
     """Measure both, by turns, so that whatever else the machine does meets both."""
     async with place(storage) as few, place(storage) as many:
         await few.fill(10)
-        await many.fill(MANY)
+        await many.fill(schedules)
         costs: tuple[list[Cost], list[Cost]] = ([], [])
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             for where, costs_there in zip((few, many), costs, strict=True):
                 costs_there.append(await where.run())
         return costs
 
 
+def measure(*, quick: bool = False) -> tuple[Report, ...]:
+    """Measure a run with few schedules on record, and one with many."""
+    schedules = 100 if quick else MANY
+    with azurite_running() as storage:
+        few, many = asyncio.run(_costs(storage, rounds=1 if quick else ROUNDS, schedules=schedules))
+    rows = [
+        Row.of(name, [getattr(cost, of) for cost in many], unit, base=[getattr(cost, of) for cost in few])
+        for name, unit, of in (("waiting", "s", "seconds"), ("CPU", "s", "cpu"), ("transactions", "", "transactions"))
+    ]
+    return (Report(title=f"The timer with {DUE} due of {schedules:,} schedules, beside {DUE} of 10", rows=tuple(rows)),)
+
+
 def main() -> None:
     """Measure, and print."""
-    child = azurite.start()
-    try:
-        blob, queue, table = child.wait_ready()
-        few, many = asyncio.run(measure(azurite.connection_string(blob=blob, queue=queue, table=table)))
-    finally:
-        child.stop()
-    print(f"{DUE} due of         10     {MANY:,}   ratio (its spread)")
-    for name in ("seconds", "cpu", "transactions"):
-        values = [[getattr(cost, name) for cost in costs] for costs in (few, many)]
-        ratios = sorted(b / a for a, b in zip(*values, strict=True))
-        middle = [statistics.median(costs) for costs in values]
-        print(
-            f"{name:12} {middle[0]:8.3f} {middle[1]:10.3f}   {statistics.median(ratios):.2f} "
-            f"({ratios[0]:.2f} to {ratios[-1]:.2f})"
-        )
+    for report in measure():
+        print(text(report))
 
 
 if __name__ == "__main__":

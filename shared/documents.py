@@ -11,7 +11,8 @@ _NAME_SHOWN: Final = 40
 _MALFORMED: Final = "JSON is malformed: "
 _A_TIME: Final = "2026-01-31T09:30:00+01:00"
 _FORMS: Final = {
-    "id": "a letter or digit, then up to 99 more letters, digits and ._:- characters, not shaped like a Twilio SID"
+    "id": "a letter or digit, then up to 99 more letters, digits and ._:- characters, not shaped like a Twilio SID",
+    "identity": "1 to 64 letters, digits and underscores",
 }
 """what a field's regular expression says, in words"""
 _INSIDE: Final = " - at `$"

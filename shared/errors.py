@@ -34,6 +34,14 @@ class RequestInvalid(FaultyError):
     """A send request, or a search, can't be used as it is: no retry will help."""
 
 
+class NotConfigured(SwitchboardError):
+    """What was asked for needs settings that this app does not have; `names` are theirs."""
+
+    def __init__(self, what: str, names: list[str]) -> None:
+        self.names = tuple(names)
+        super().__init__(f"{what} needs settings that are not there: {', '.join(names)}")
+
+
 class SignatureInvalid(SwitchboardError):
     """The request isn't Twilio's, or was altered on its way: answer 403 and do nothing."""
 

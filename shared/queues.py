@@ -3,13 +3,16 @@
 import base64
 import contextlib
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.queue import QueueMessage
-from azure.storage.queue.aio import QueueClient
+
+if TYPE_CHECKING:
+    from azure.storage.queue import QueueMessage
+    from azure.storage.queue.aio import QueueClient
 
 LARGEST: Final = 48 * 1024
 """bytes of a message: 64 KiB in base64, https://learn.microsoft.com/azure/storage/queues/scalability-targets"""
@@ -18,10 +21,17 @@ _FOR_EVER: Final = -1
 
 
 class Queue:
-    """Messages go in as base64, as the queue trigger reads them, and stay until they are taken."""
+    """Messages go in as base64, as the queue trigger reads them, and stay until they are taken.
 
-    def __init__(self, client: QueueClient) -> None:
-        self._client = client
+    It is connected when it is first used: most webhooks need none, and its client is a large import.
+    """
+
+    def __init__(self, connect: "Callable[[], QueueClient]") -> None:
+        self._connect = connect
+
+    @cached_property
+    def _client(self) -> "QueueClient":
+        return self._connect()
 
     async def put(self, message: bytes, *, delay: timedelta = timedelta(0)) -> str:
         """Enqueue a message that shows itself after `delay` (7 days at most, Azure's limit); return Azure's id of it.
@@ -34,7 +44,7 @@ class Queue:
             await self._create()
             return await self._send(message, delay)
 
-    async def receive(self, *, hidden: timedelta) -> AsyncIterator[tuple[QueueMessage, bytes]]:
+    async def receive(self, *, hidden: timedelta) -> "AsyncIterator[tuple[QueueMessage, bytes]]":
         """Yield what is in the queue, with its bytes; each shows itself again after `hidden` unless it is deleted."""
         messages = self._client.receive_messages(visibility_timeout=round(hidden.total_seconds()))
         try:
@@ -43,7 +53,7 @@ class Queue:
         except ResourceNotFoundError:
             return
 
-    async def delete(self, message: QueueMessage) -> None:
+    async def delete(self, message: "QueueMessage") -> None:
         """Delete a message that was received."""
         await self._client.delete_message(message)
 

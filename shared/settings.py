@@ -12,6 +12,7 @@ import phonenumbers
 from shared.calendar.quiet import QuietHours, QuietHoursInvalid
 from shared.errors import Fault, SettingsInvalid
 from shared.text import time_zones
+from shared.text.destinations import Destinations, DestinationsInvalid
 from shared.text.numbers import E164, MESSAGING_SERVICE
 
 DEVELOPMENT_STORAGE: Final = (
@@ -83,6 +84,7 @@ class Settings:
     default_time_zone: ZoneInfo
     quiet_hours: QuietHours | None
     allowed_countries: frozenset[str] | None
+    client_may_call: Destinations
     max_call_seconds: int
     default_region: str | None
     retention_days: int
@@ -111,6 +113,7 @@ _QUEUE_EXPECTED: Final = "3 to 56 lower-case letters, digits and single hyphens,
 _LONGEST_REPLY: Final = 1600
 _OF_FLOWS: Final = "FLOW_"
 _LONGEST_GREETING: Final = 3000
+_OTHER_CLIENTS: Final = "client:*"
 
 
 def _read(read: "_Reader") -> Settings:
@@ -138,6 +141,7 @@ def _read(read: "_Reader") -> Settings:
         default_time_zone=_time_zone(read),
         quiet_hours=_quiet_hours(read),
         allowed_countries=_countries(read),
+        client_may_call=_destinations(read),
         max_call_seconds=read.integer("MAX_CALL_SECONDS", default=3600, at_least=1, at_most=86_400),
         default_region=_region(read),
         retention_days=read.integer("RETENTION_DAYS", default=90, at_least=1, at_most=36_500),
@@ -236,6 +240,15 @@ def _countries(read: "_Reader") -> frozenset[str] | None:
     if unknown or not codes:
         read.fault("ALLOWED_COUNTRIES", f"expected ISO countries such as DE,US, got {', '.join(unknown) or 'none'}")
     return codes
+
+
+def _destinations(read: "_Reader") -> Destinations:
+    text = read.text("CLIENT_MAY_CALL")
+    try:
+        return Destinations.parse(text or _OTHER_CLIENTS)
+    except DestinationsInvalid as exc:
+        read.fault("CLIENT_MAY_CALL", str(exc))
+        return Destinations.parse(_OTHER_CLIENTS)
 
 
 def _region(read: "_Reader") -> str | None:

@@ -1,19 +1,16 @@
 """One Azure table, reduced to what this app does with it; a table that isn't there yet is made by the first write."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Final
 
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 
 from shared.errors import Changed
 from shared.table_service import rows
 from shared.table_service.client import TableClient
+from shared.table_service.lists import MOST
 
 Entity = rows.Entity
 Row = rows.Row
-
-_PAGE: Final = 1000
-"""rows, the most that storage gives at once"""
 
 
 class Table:
@@ -21,6 +18,11 @@ class Table:
 
     def __init__(self, client: TableClient) -> None:
         self._client = client
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self._client.name
 
     async def get(self, partition: str, row: str) -> Row | None:
         """Return the row, or None where there is none."""
@@ -77,7 +79,7 @@ class Table:
         self, text: str, *, limit: int | None = None, select: str | None = None, **parameters: object
     ) -> AsyncIterator[Row]:
         """Yield rows in the order of their keys; the values come in as parameters, and never as parts of `text`."""
-        found = self._client.query(rows.fill(text, parameters), page=min(limit or _PAGE, _PAGE), select=select)
+        found = self._client.query(text, parameters, page=min(limit or MOST, MOST), select=select)
         count = 0
         try:
             async for entity in found:

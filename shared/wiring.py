@@ -2,12 +2,11 @@
 
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import ClientSession
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.storage.queue.aio import QueueClient
 
 from shared.agenda import Agenda
 from shared.calls.desk import Desk
@@ -35,6 +34,8 @@ from shared.table_service.service import TableService
 from shared.tables import Table
 
 if TYPE_CHECKING:
+    from azure.storage.queue.aio import QueueClient
+
     from shared.twilio_api import TwilioApi
 
 _BOUNDS: Final = Bounds()
@@ -78,7 +79,7 @@ class Wiring:
     @cached_property
     def outbound(self) -> Queue:
         """The queue of send requests."""
-        return Queue(self._queue_client(self.settings.outbound_queue))
+        return self._queue(self.settings.outbound_queue)
 
     @cached_property
     def provider(self) -> "TwilioApi":
@@ -138,7 +139,7 @@ class Wiring:
             clock=clock,
         )
         poison = PoisonQueue(
-            queue=Queue(self._queue_client(f"{settings.outbound_queue}-poison")),
+            queue=self._queue(f"{settings.outbound_queue}-poison"),
             sender=lambda: self.sender,
             clock=clock,
         )
@@ -162,7 +163,7 @@ class Wiring:
     @cached_property
     def _events(self) -> Queue | None:
         name = self.settings.events_queue
-        return Queue(self._queue_client(name)) if name else None
+        return self._queue(name) if name else None
 
     @cached_property
     def _gate(self) -> Gate:
@@ -200,7 +201,12 @@ class Wiring:
                     identity.table_url, self._credential, session=self._session, bounds=_BOUNDS
                 )
 
-    def _queue_client(self, name: str) -> QueueClient:
+    def _queue(self, name: str) -> Queue:
+        return Queue(partial(self._queue_client, name))
+
+    def _queue_client(self, name: str) -> "QueueClient":
+        from azure.storage.queue.aio import QueueClient  # noqa: PLC0415 - most webhooks need no queue
+
         match self.settings.storage:
             case ConnectionString(value):
                 client = QueueClient.from_connection_string(

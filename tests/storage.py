@@ -51,4 +51,4 @@ async def open_storage(azurite: str) -> AsyncIterator[Storage]:
 async def open_queue(azurite: str) -> AsyncIterator[tuple[Queue, QueueClient]]:
     """A queue that isn't there yet, and the client that looks at it from outside."""
     async with QueueClient.from_connection_string(azurite, a_name()) as client:
-        yield Queue(client), client
+        yield Queue(lambda: client), client

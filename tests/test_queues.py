@@ -79,7 +79,7 @@ async def test_a_delay_is_brought_within_what_azure_takes(pair: Pair, delay: flo
     await client.create_queue()
     listening = Listening(client.url.rsplit("/", 1)[0], client.queue_name, credential=client.credential)
     async with listening:
-        await Queue(listening).put(b"x", delay=timedelta(seconds=delay))
+        await Queue(lambda: listening).put(b"x", delay=timedelta(seconds=delay))
     assert hidden == [seconds]
     assert (await client.get_queue_properties()).approximate_message_count == 1
 

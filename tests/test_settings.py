@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from shared.calendar.quiet import QuietHours
 from shared.errors import SettingsInvalid
 from shared.settings import DEVELOPMENT_STORAGE, ConnectionString, Identity, Secret, Settings
+from shared.text.destinations import Destinations
 from tests.fakes import ACCOUNT_SID, AUTH_TOKEN, FROM_NUMBER, MINIMAL, SERVICE_SID, make_settings
 
 KEY_SID = "SK" + "0123456789abcdef" * 2
@@ -38,6 +39,7 @@ NAMES = (
     "DEFAULT_TIME_ZONE",
     "QUIET_HOURS",
     "ALLOWED_COUNTRIES",
+    "CLIENT_MAY_CALL",
     "MAX_CALL_SECONDS",
     "DEFAULT_REGION",
     "EVENTS_QUEUE",
@@ -78,6 +80,7 @@ def test_what_is_not_set_has_the_default_that_the_readme_promises() -> None:
         default_time_zone=ZoneInfo("UTC"),
         quiet_hours=None,
         allowed_countries=None,
+        client_may_call=Destinations(frozenset(), ("client:",)),
         max_call_seconds=3600,
         default_region=None,
         retention_days=90,
@@ -111,6 +114,7 @@ def test_what_is_set_is_taken() -> None:
         QUIET_HOURS="21:00-08:30",
         SMS_PLAIN_PUNCTUATION="true",
         ALLOWED_COUNTRIES="de, us;BS",
+        CLIENT_MAY_CALL="+49*, client:anna",
         MAX_CALL_SECONDS="60",
         DEFAULT_REGION="de",
         RETENTION_DAYS="1",
@@ -133,6 +137,7 @@ def test_what_is_set_is_taken() -> None:
     assert settings.housekeeping_cron == "0 0 * * * *"
     assert settings.reconcile_after_seconds == 0
     assert settings.default_time_zone == ZoneInfo("Europe/Berlin")
+    assert settings.client_may_call == Destinations(frozenset({"client:anna"}), ("+49",))
     assert settings.allowed_countries == frozenset({"DE", "US", "BS"})
     assert settings.max_call_seconds == 60
     assert settings.default_region == "DE"
@@ -289,6 +294,9 @@ MALFORMED = [
     ("DEFAULT_TIME_ZONE", "Europe"),
     ("ALLOWED_COUNTRIES", "DE,XX"),
     ("ALLOWED_COUNTRIES", ","),
+    ("CLIENT_MAY_CALL", "+49*, 0900*"),
+    ("CLIENT_MAY_CALL", "*"),
+    ("CLIENT_MAY_CALL", "sip:*"),
     ("MAX_CALL_SECONDS", "0"),
     ("MAX_CALL_SECONDS", "60.5"),
     ("MAX_CALL_SECONDS", "9" * 400),

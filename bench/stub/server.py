@@ -3,6 +3,7 @@
 import asyncio
 import collections
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final, Self
@@ -84,6 +85,6 @@ class Stub:
         match what:
             case "latency":
                 self.latency = float(body)
-            case "forget":
-                self.tables, self.counts = TablesStub(), collections.Counter()
+            case "multiply":
+                self.tables.multiply(**json.loads(body))
         return web.json_response({"counts": self.counts, "rows_read": self.tables.rows_read})

@@ -70,6 +70,21 @@ class TablesStub:
         """Return a table."""
         return self.tables.setdefault(name, TableStub())
 
+    def multiply(self, names: list[str], count: int) -> None:
+        """Copy every row that holds one of these names so often, each time with other names in their place."""
+        for table in self.tables.values():
+            for key, row in list(table.rows.items()):
+                text = msgspec.json.encode([key, row.properties]).decode()
+                if not any(name in text for name in names):
+                    continue
+                for number in range(count):
+                    copied = text
+                    for name in names:
+                        copied = copied.replace(name, _renamed(name, number))
+                    other, properties = msgspec.json.decode(copied)
+                    table.rows[*other,] = Row(properties, row.etag)
+            table.order = sorted(table.rows)
+
     def answer(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer a request; `path` is what follows the account."""
         resource = unquote(path)
@@ -133,6 +148,11 @@ class TablesStub:
             if all(_holds(str(row.properties.get(name, "")), *rest) for name, *rest in wanted):
                 rows.append({**row.properties, "odata.etag": row.etag})
         return _page(rows, {})
+
+
+def _renamed(name: str, number: int) -> str:
+    """Return another name of the same length, so that a SID stays one."""
+    return f"{name[:2]}{number:0{len(name) - 2}x}"
 
 
 def _first(wanted: list[tuple[str | Any, ...]]) -> Key:

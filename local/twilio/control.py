@@ -3,7 +3,7 @@
 | request | does |
 |---|---|
 | POST /simulator/inbound/message | `{from, to, body, media_urls, url, fallback_url}`: answers the replies |
-| POST /simulator/inbound/call | `{from, to, url, fallback_url, status_callback, acts, …}`: answers with its SID |
+| POST /simulator/inbound/call | `{from, to, url, method, fallback_url, status_callback, acts, …}`: its SID |
 | GET /simulator/messages, /calls | newest first, and how many there are: `?to=`, `?limit=` (100) |
 | GET /simulator/webhooks | what was requested of the app, newest first: `?limit=` (100) |
 | GET /simulator/accepted | how many creates were accepted, by the `delivery` in their StatusCallback's query |
@@ -27,7 +27,7 @@ recordings or account. The faults are listed in local/twilio/faults.py, what cal
 """
 
 from itertools import islice
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -70,6 +70,7 @@ class InboundCall(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "f
     from_: str
     to: str
     url: str | None = None
+    method: Literal["GET", "POST"] = "POST"
     fallback_url: str | None = None
     status_callback: str | None = None
     forwarded_from: str | None = None
@@ -136,7 +137,7 @@ class Control:
     def receive(self, asked: InboundCall) -> Call:
         """The same; ValueError where it names no URL, and there is no app."""
         plan = Plan(
-            source=self._source(asked.url, CALL_PATH),
+            source=msgspec.structs.replace(self._source(asked.url, CALL_PATH), method=asked.method),
             fallback=_optional(asked.fallback_url),
             status_callback=_optional(asked.status_callback or self._default(STATUS_PATH)),
             person=asked.person(self._network.people),

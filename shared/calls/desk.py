@@ -28,6 +28,8 @@ from shared.voice.flows.model import Flow
 from shared.voice.flows.turn import Call, Happened, TextToSend, Turn, Walked, World
 from shared.voice.flows.urls import MOST_AGAIN
 from shared.voice.flows.walk import walk
+from shared.voice.twimlets.reading import Twimlet
+from shared.voice.twimlets.walk import walk_twimlet
 
 _logger: Final = logging.getLogger(__name__)
 _TOLD_APART: Final = 8
@@ -49,6 +51,8 @@ class Visit:
     form: Form
     arrives: bool = False
     """the call comes in with this very webhook"""
+    twimlet: Twimlet | None = None
+    """what makes the flow, where no file does"""
 
     @property
     def is_last(self) -> bool:
@@ -82,9 +86,7 @@ class Desk:
         delivery = await self._within(visit, self._delivery(visit), lost="its call could not be read or recorded")
         if delivery is None and flow is not None and flow.values and _is_outbound(visit, None):
             raise Changed("expected the delivery with the values of its flow, got none")
-        walked = (
-            _gone(visit) if flow is None else walk(flow, self._call(visit, flow, delivery), visit.turn, self._world())
-        )
+        walked = self._walk(visit, flow, delivery)
         for happened in walked.happened:
             if "problem" in happened.what:
                 about(_logger, visit.delivery_id).error("a call flow: %s", dict(happened.what))
@@ -94,6 +96,12 @@ class Desk:
         )
         await self._within(visit, self._send(visit, delivery, walked, sid=sid), lost="a text of its call is not sent")
         return walked.twiml
+
+    def _walk(self, visit: Visit, flow: Flow | None, delivery: Delivery | None) -> Walked:
+        call = self._call(visit, flow, delivery)
+        if visit.twimlet is not None:
+            return walk_twimlet(visit.twimlet, call, visit.turn, self._world())
+        return _gone(visit) if flow is None else walk(flow, call, visit.turn, self._world())
 
     async def _within(self, visit: Visit, work: Coroutine[Any, Any, _T], *, lost: str) -> _T | None:
         """Do it; on the last try only for a while, and where it fails, the call goes on without."""
@@ -112,15 +120,20 @@ class Desk:
         if visit.arrives:
             return await file_call(self._log, visit.form, now=self._clock())
         found = await self._log.get(visit.delivery_id) if is_id(visit.delivery_id) else None
+        if found is None and visit.twimlet is not None and is_id(visit.delivery_id):
+            # its URL may be the `url` of a request, which names no delivery
+            owner = await self._log.owner_of(visit.delivery_id)
+            found = await self._log.get(owner) if owner else None
         is_own = visit.delivery_id == visit.form.get("CallSid") and not visit.is_of_another_leg
-        if found is None and is_own and not _is_outbound(visit, None):
-            # it came in while nothing could be put on record
+        if found is None and is_own and (visit.twimlet is not None or not _is_outbound(visit, None)):
+            # it came in while nothing could be put on record, or comes to a twimlet
             return await file_call(self._log, visit.form, now=self._clock())
         return found
 
     async def _note(self, visit: Visit, delivery: Delivery | None, walked: Walked, *, sid: str) -> None:
         if delivery is None:
-            if walked.happened:
+            # somebody else's call may be screened here
+            if walked.happened and not (visit.twimlet is not None and visit.is_of_another_leg):
                 about(_logger, visit.delivery_id).error("a turn of its call is lost, as the call is not on record")
             return
         if delivery.erased:
@@ -148,15 +161,15 @@ class Desk:
             )
             await self._queue.put(internal.write(derived))
 
-    def _call(self, visit: Visit, flow: Flow, delivery: Delivery | None) -> Call:
+    def _call(self, visit: Visit, flow: Flow | None, delivery: Delivery | None) -> Call:
         caller, called = _ends(visit, delivery)
         return Call(
             sid=_sid(visit, delivery),
-            delivery_id=visit.delivery_id,
+            delivery_id=visit.delivery_id if delivery is None else delivery.id,
             caller=caller,
             called=called,
             outbound=_is_outbound(visit, delivery),
-            data=self._data(flow, delivery),
+            data={} if flow is None else self._data(flow, delivery),
         )
 
     def _data(self, flow: Flow, delivery: Delivery | None) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 | partition | row key | what it is for |
 |---|---|---|
-| `open:<spread>` | the delivery's id | deliveries that have no final status yet, and when to look at them |
+| `open:<spread>` | the id, and when it was opened again | deliveries without a final status, and when to look at them |
 | `day:<day>:<spread>` | when, newest first, and the id | all of a day |
 | `status:<status>:<day>:<spread>` | the same | those of a day that came into a notable status |
 | `late:<day>:<spread>` | the same | those that the purge looks at again on that day |
@@ -64,7 +64,17 @@ def open_partitions() -> list[str]:
 def open_row(delivery: Delivery) -> dict[str, Any]:
     """Return the row that lists a delivery while it is open, and says when it should be looked at."""
     look_at = delivery.updated_at + LOOKED_AT_AFTER
-    return {"PartitionKey": open_partition(delivery.id), "RowKey": delivery.id, "LookAt": look_at}
+    place = {"PartitionKey": open_partition(delivery.id), "RowKey": open_key(delivery)}
+    return {**place, "Delivery": delivery.id, "LookAt": look_at}
+
+
+def open_key(delivery: Delivery) -> str:
+    """Return the key of that row: each time that a delivery is opened again it is another one.
+
+    So whoever takes out the row of an opening that ended needs not look first whether it is still that one.
+    """
+    again = delivery.reopened_at
+    return delivery.id if again is None else f"{delivery.id}~~{before(again)}"
 
 
 def first_of(kind: str, moment: datetime | None = None) -> str:

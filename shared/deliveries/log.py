@@ -1,7 +1,6 @@
 """The log of deliveries in Table Storage: one row of state and one row per event, in the partition of the delivery."""
 
 import asyncio
-import contextlib
 import functools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -122,6 +121,7 @@ class DeliveryLog:
 
         No SID that it was told of before, its own or another, can become its own from then on.
         """
+        after = msgspec.structs.replace(after, reopened_at=after.updated_at)
         await self._lookups.put(keys.open_row(after))
         told = [past.sid for past in await self.timeline(before.id) if past.sid]
         past_sids = tuple(dict.fromkeys((*after.past_sids, *told)))
@@ -193,17 +193,13 @@ class DeliveryLog:
         ends = after.is_final and not before.is_final
         if ends and self._on_end is not None:
             await self._on_end(after)
-        place = keys.open_partition(after.id), after.id
-        entry = await self._lookups.get(*place) if ends else None
         version = await self._deliveries.merge(rows.changed_row(before, after), version=before.version)
         if before.status == status.SCHEDULED != after.status:
             # nothing waits for long without a row there, and everything that waited would leave one
             row = keys.status_row(before)
             await self._lookups.delete(row["PartitionKey"], row["RowKey"])
-        if entry is not None:
-            # one that was written since is of a delivery that somebody opened again
-            with contextlib.suppress(Changed):
-                await self._lookups.delete(*place, version=entry.metadata["etag"])
+        if ends:
+            await self._lookups.delete(keys.open_partition(after.id), keys.open_key(after))
         return msgspec.structs.replace(after, version=version)
 
     async def _keep(self, delivery: Delivery, event: Event) -> None:

@@ -18,6 +18,7 @@ class OpenEntry:
     """One row of the index."""
 
     partition: str
+    row_key: str
     delivery_id: str
     written_at: datetime
     version: str
@@ -40,17 +41,20 @@ class OpenDeliveries:
                 yield OpenEntry(
                     partition,
                     row["RowKey"],
+                    # older rows say it in their key alone
+                    row.get("Delivery") or row["RowKey"],
                     written_at=row.metadata["timestamp"] or now,
                     version=str(row.metadata["etag"]),
                 )
 
     async def put_off(self, entry: OpenEntry, *, until: datetime) -> None:
         """Look at it again later, unless it was written again, or taken out, since it was read."""
-        row = {"PartitionKey": entry.partition, "RowKey": entry.delivery_id, "LookAt": until}
+        place = {"PartitionKey": entry.partition, "RowKey": entry.row_key}
+        row = {**place, "Delivery": entry.delivery_id, "LookAt": until}
         with contextlib.suppress(Changed):
             await self._lookups.replace(row, version=entry.version)
 
     async def close(self, entry: OpenEntry) -> None:
         """Take it out, unless it was written again since it was read: then somebody opened the delivery again."""
         with contextlib.suppress(Changed):
-            await self._lookups.delete(entry.partition, entry.delivery_id, version=entry.version)
+            await self._lookups.delete(entry.partition, entry.row_key, version=entry.version)

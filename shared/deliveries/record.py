@@ -69,6 +69,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """what the last attempt may be at Twilio, with another text: only a person can say"""
     replayed_at: datetime | None = None
     """when a rejected message went to the queue once more; it is not replayed twice"""
+    reopened_at: datetime | None = None
+    """when it was opened again, having been over"""
     erased: bool = False
     """only the tombstone is left, id, status and hash, or the rest is being removed"""
     version: str | None = None
@@ -90,7 +92,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         return self.status == statuses.UNCERTAIN and self.sid is None and bool(self.candidates)
 
 
-Kind = Literal["flow", "recording", "transcription", "trouble"]
+Kind = Literal["flow", "browser", "recording", "transcription", "trouble"]
 RECORDED: Final = "completed"
 """the status of a recording that can be listened to"""
 

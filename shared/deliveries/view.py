@@ -8,7 +8,19 @@ import msgspec
 from shared.deliveries.record import Delivery, Event
 from shared.deliveries.search import Page
 
-_INTERNAL: Final = ("request", "text", "request_hash", "attempt", "claimed_at", "deadline", "sequence", "version")
+_INTERNAL: Final = frozenset(
+    {
+        "request",
+        "text",
+        "request_hash",
+        "attempt",
+        "claimed_at",
+        "deadline",
+        "sequence",
+        "reopened_at",
+        "version",
+    }
+)
 
 
 def of_delivery(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]:

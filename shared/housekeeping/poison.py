@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
-
-from azure.storage.queue import QueueMessage
+from typing import TYPE_CHECKING, Final
 
 from shared.outbound.send import Sender
 from shared.queues import Queue
+
+if TYPE_CHECKING:
+    from azure.storage.queue import QueueMessage
 
 _logger: Final = logging.getLogger(__name__)
 _HIDDEN: Final = timedelta(minutes=5)
@@ -40,7 +41,7 @@ class PoisonQueue:
                 break
         return count
 
-    async def _take_care_of(self, message: QueueMessage, content: bytes) -> None:
+    async def _take_care_of(self, message: "QueueMessage", content: bytes) -> None:
         # what the host can read is base64; anything else came out of the queue as it went in
         readable = content != message.content.encode()
         await self._sender().give_up(message.id, content, reason=_REASON, readable=readable)

@@ -32,13 +32,14 @@ async def record_message(log: DeliveryLog, consents: Consents, form: Form, *, no
 
 
 async def file_call(log: DeliveryLog, form: Form, *, now: datetime) -> Delivery:
-    """Put an inbound call on record, as `record_message`, and return it.
+    """Put an inbound call on record, as `record_message`, and return it; or one that others had Twilio make.
 
     See https://www.twilio.com/docs/voice/twiml#twilios-request-to-your-application.
     """
     sid, status = form.sid("CallSid"), form.word("CallStatus")
     event = Event(key=f"{sid}:webhook:{status}", status=status, at=now, sid=sid, raw=form.as_dict())
-    return await log.file(first_told(form, event, channel="call", direction="inbound"), event)
+    direction: Direction = "outbound" if (form.get("Direction") or "").startswith("outbound") else "inbound"
+    return await log.file(first_told(form, event, channel="call", direction=direction), event)
 
 
 def _address(form: Form, name: str) -> str | None:

@@ -3,18 +3,16 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final, Protocol, TypeVar
-from urllib.parse import quote
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from shared.table_service import faults, rows
+from shared.table_service.lists import Lists
 from shared.table_service.rows import Entity, Row
 
 _JSON: Final = MappingProxyType({"Content-Type": "application/json"})
 _SILENT: Final = MappingProxyType({**_JSON, "Prefer": "return-no-content"})
-_T = TypeVar("_T")
-_NEXT: Final = ("NextPartitionKey", "NextRowKey")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,26 +45,27 @@ class Service(Protocol):
         """Return the answer, if that is a good one."""
 
 
-class _Page(msgspec.Struct, frozen=True):
-    value: list[dict[str, Any]]
-
-
 class TableClient:
     """A table, whether it is there or not; `version` is a row's ETag, and without one any will do."""
 
-    def __init__(self, service: Service, name: str) -> None:
+    def __init__(self, service: Service, lists: Lists, name: str) -> None:
         self._service = service
+        self._lists = lists
         self._name = name
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self._name
 
     async def create(self) -> None:
         """Make the table; ResourceExistsError where it is there."""
-        body = msgspec.json.encode({"TableName": self._name})
-        await self._service.ask(Request(method="POST", path="/Tables", headers=_SILENT, body=body))
+        await self._lists.create(self._name)
 
     async def get(self, partition: str, row: str) -> Row:
         """Return a row; ResourceNotFoundError where there is none."""
         answer = await self._service.ask(Request(method="GET", path=self._path(partition, row)))
-        return rows.decode(_read(answer, dict[str, Any]))
+        return rows.decode(_read(answer))
 
     async def insert(self, entity: Entity) -> str:
         """Insert a row and return its ETag; ResourceExistsError where there is one."""
@@ -85,19 +84,11 @@ class TableClient:
         headers = {"If-Match": version or "*"}
         await self._service.ask(Request(method="DELETE", path=self._path(partition, row), headers=headers))
 
-    async def query(self, text: str, *, page: int, select: str | None = None) -> AsyncIterator[Row]:
-        """Yield the rows that a filter finds, in the order of their keys; `page` says how many come at once.
-
-        https://learn.microsoft.com/rest/api/storageservices/query-timeout-and-pagination
-        """
-        asked = {"$filter": text, "$top": str(page), **({"$select": select} if select else {})}
-        place: dict[str, str] | None = {}
-        while place is not None:
-            query = "&".join(f"{name}={quote(value, safe='')}" for name, value in {**asked, **place}.items())
-            answer = await self._service.ask(Request(method="GET", path=f"/{self._name}()", query=query))
-            for properties in _read(answer, _Page).value:
-                yield rows.decode(properties)
-            place = _following(answer)
+    def query(
+        self, text: str, parameters: Mapping[str, object], *, page: int, select: str | None = None
+    ) -> AsyncIterator[Row]:
+        """Yield the rows that a filter finds; as `Lists.query`."""
+        return self._lists.query(self._name, text, parameters, page=page, select=select)
 
     def _path(self, partition: str, row: str) -> str:
         return f"/{self._name}{rows.address(partition, row)}"
@@ -118,14 +109,8 @@ def _if_match(version: str | None) -> Mapping[str, str]:
     return _JSON if version is None else {**_JSON, "If-Match": version}
 
 
-def _read(answer: Answered, kind: type[_T]) -> _T:
+def _read(answer: Answered) -> dict[str, Any]:
     try:
-        return msgspec.json.decode(answer.content, type=kind)
+        return msgspec.json.decode(answer.content, type=dict[str, Any])
     except msgspec.DecodeError:
-        raise faults.unreadable("rows in JSON") from None
-
-
-def _following(answer: Answered) -> dict[str, str] | None:
-    found = {name: answer.headers.get(f"x-ms-continuation-{name}") for name in _NEXT}
-    place = {name: value for name, value in found.items() if value is not None}
-    return place or None
+        raise faults.unreadable("a row in JSON") from None

@@ -1,4 +1,4 @@
-"""Rows as the table service writes them in JSON, and back; keys and values as URLs and filters have them. Pure.
+"""Rows as the table service writes them in JSON, and back; keys as URLs have them. Pure.
 
 https://learn.microsoft.com/rest/api/storageservices/payload-format-for-table-service-operations
 """
@@ -6,7 +6,6 @@ https://learn.microsoft.com/rest/api/storageservices/payload-format-for-table-se
 import base64
 import json
 import math
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -19,7 +18,6 @@ Entity = Mapping[str, Any]
 _TYPE: Final = "@odata.type"
 _INT32: Final = range(-(2**31), 2**31)
 _INT64: Final = range(-(2**63), 2**63)
-_PARAMETER: Final = re.compile(r"@(\w+)")
 _UNQUOTED: Final = "!$&'()*,:;=@"
 """in a path: as the SDK's URLs are, after aiohttp has made them canonical"""
 
@@ -78,12 +76,18 @@ def address(partition: str, row: str) -> str:
     return f"(PartitionKey='{_in_path(partition)}',RowKey='{_in_path(row)}')"
 
 
-def fill(text: str, parameters: Mapping[str, object]) -> str:
-    """Set values in the place of the @names of a filter.
+def plain(entity: Any) -> Row:  # noqa: ANN401 - the SDK's entity, which is not imported here
+    """Return the row that an entity of the SDK is, without the SDK's own kinds of moments and of large numbers."""
+    found = {name: _plain(value) for name, value in entity.items()}
+    stamp = entity.metadata.get("timestamp")
+    return Row(found, etag=entity.metadata.get("etag"), timestamp=stamp and _plain(stamp))
 
-    https://learn.microsoft.com/rest/api/storageservices/querying-tables-and-entities#constructing-filter-strings
-    """
-    return _PARAMETER.sub(lambda found: _literal(parameters[found[1]]), text)
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a row holds
+    if isinstance(value, datetime):
+        return datetime.combine(value.date(), value.time(), value.tzinfo).astimezone(UTC)
+    # https://learn.microsoft.com/python/api/azure-data-tables/azure.data.tables.entityproperty
+    return value[0] if isinstance(value, tuple) else value
 
 
 def _typed(name: str, value: object) -> tuple[str | None, object]:
@@ -125,16 +129,3 @@ _READ: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
 
 def _in_path(key: str) -> str:
     return quote(key.replace("'", "''"), safe=_UNQUOTED)
-
-
-def _literal(value: object) -> str:
-    match value:
-        case str():
-            return "'" + value.replace("'", "''") + "'"
-        case bool():
-            return str(value).lower()
-        case int():
-            return str(value) if value in _INT32 else f"{value}L"
-        case datetime():
-            return f"datetime'{_text(value)}'"
-    raise TypeError(f"expected a text, a number, a moment, true or false, got {type(value).__name__}")

@@ -18,6 +18,7 @@ from shared.connections import Bounds, open_session
 from shared.table_service import connection, faults
 from shared.table_service.access import Access, Bearer
 from shared.table_service.client import Request, TableClient
+from shared.table_service.lists import Lists
 
 _HEADERS: Final = {
     "Accept": "application/json;odata=minimalmetadata",
@@ -47,8 +48,11 @@ class Answer:
 class TableService:
     """One account; its tables share a session, and what lets them in."""
 
-    def __init__(self, url: str, access: Access, *, session: aiohttp.ClientSession, bounds: Bounds) -> None:
+    def __init__(
+        self, url: str, access: Access, lists: Lists, *, session: aiohttp.ClientSession, bounds: Bounds
+    ) -> None:
         parts = URL(url)
+        self._lists = lists
         self._origin = str(parts.origin())
         self._path = parts.raw_path.rstrip("/")
         self._access = access
@@ -59,7 +63,9 @@ class TableService:
     def from_connection_string(cls, text: str, *, session: aiohttp.ClientSession, bounds: Bounds | None = None) -> Self:
         """Return the service that a connection string leads to; ValueError where it leads nowhere."""
         url, access = connection.read(text)
-        return cls(url, access, session=session, bounds=bounds or Bounds())
+        bounds = bounds or Bounds()
+        lists = Lists.from_connection_string(text, session=session, bounds=bounds)
+        return cls(url, access, lists, session=session, bounds=bounds)
 
     @classmethod
     def with_identity(
@@ -73,7 +79,9 @@ class TableService:
         """Return the service at a URL, which the app's own identity opens; ValueError where a token could be read."""
         if not url.lower().startswith("https://"):
             raise ValueError("expected https:// where the app's identity opens the tables: a token would be seen")
-        return cls(url, Bearer(credential), session=session, bounds=bounds or Bounds())
+        bounds = bounds or Bounds()
+        lists = Lists.with_identity(url, credential, session=session, bounds=bounds)
+        return cls(url, Bearer(credential), lists, session=session, bounds=bounds)
 
     @classmethod
     @asynccontextmanager
@@ -85,7 +93,7 @@ class TableService:
 
     def table(self, name: str) -> TableClient:
         """Return one of its tables, whether it is there or not."""
-        return TableClient(self, name)
+        return TableClient(self, self._lists, name)
 
     async def ask(self, request: Request) -> Answer:
         """Make a request and return its answer, which is a good one.

@@ -9,12 +9,24 @@ from shared.errors import SwitchboardError
 
 E164: Final = re.compile(r"\+[1-9][0-9]{1,14}")
 CLIENT: Final = re.compile(r"client:[A-Za-z0-9_.@+-]{1,120}")
+IDENTITY: Final = re.compile(r"[A-Za-z0-9_]{1,64}")
+"""whom an access token for a browser may name: https://www.twilio.com/docs/iam/access-tokens"""
 MESSAGING_SERVICE: Final = re.compile(r"MG[0-9a-f]{32}")
 SHORT_CODE: Final = re.compile(r"[0-9]{3,8}")
 ALPHANUMERIC_SENDER: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &_+-]{1,11}")
 WITHHELD: Final = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696"})
 """nobody's: the words ANONYMOUS, RESTRICTED, BLOCKED and UNKNOWN on a keypad, which stand for a hidden caller"""
 WHATSAPP: Final = "whatsapp:"
+_ORDINARY: Final = frozenset(
+    {
+        phonenumbers.PhoneNumberType.FIXED_LINE,
+        phonenumbers.PhoneNumberType.MOBILE,
+        phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
+        phonenumbers.PhoneNumberType.TOLL_FREE,
+        phonenumbers.PhoneNumberType.VOIP,
+        phonenumbers.PhoneNumberType.UAN,
+    }
+)
 _HEAD: Final = 5
 _TAIL: Final = 2
 # phonenumbers finds a number inside other text and drops letters that stand between digits: neither is ours to guess
@@ -95,6 +107,15 @@ def country(address: str) -> str | None:
     except phonenumbers.NumberParseException:
         return None
     return None if region == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY else region
+
+
+def is_ordinary(number: str) -> bool:
+    """Tell whether a number in E.164 is a valid one that costs what calls cost: no premium, short or personal one."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return False
+    return phonenumbers.is_valid_number(parsed) and phonenumbers.number_type(parsed) in _ORDINARY
 
 
 def mask(address: str | None) -> str:

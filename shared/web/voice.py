@@ -6,10 +6,12 @@ from typing import Final
 
 import azure.functions as func
 
+from shared.calls import browsers
 from shared.calls.desk import NOT_RECORDED, Visit
 from shared.errors import SignatureInvalid
 from shared.inbound import arrivals
 from shared.logs import about
+from shared.voice import browser
 from shared.voice.flows.apologies import trouble
 from shared.voice.flows.urls import once_more, read_turn
 from shared.web.twilio import Webhook, forbidden, twiml_answer, verify
@@ -31,7 +33,7 @@ async def inbound(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
         return await _greet(webhook, wiring)
     turn = read_turn(flow.start, webhook.query, webhook.form.first_values())
     call = webhook.form.get("CallSid") or ""
-    return await _answer(
+    return await answer(
         webhook, wiring, Visit(flow=flow.name, turn=turn, delivery_id=call, form=webhook.form, arrives=True)
     )
 
@@ -44,11 +46,30 @@ async def flow_turn(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
         return forbidden(exc)
     turn = read_turn(req.route_params["step"], webhook.query, webhook.form.first_values())
     delivery_id = webhook.delivery_id or webhook.form.get("CallSid") or ""
-    return await _answer(
+    return await answer(
         webhook,
         wiring,
         Visit(flow=req.route_params["flow"], turn=turn, delivery_id=delivery_id, form=webhook.form),
     )
+
+
+async def client(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
+    """Connect a call that a browser starts with whom it may reach, and put on record what comes of it."""
+    try:
+        webhook = verify(req, wiring.settings)
+    except SignatureInvalid as exc:
+        return forbidden(exc)
+    form = webhook.form
+    answer = browser.answer(webhook.query, form.first_values(), wiring.settings)
+    call = form.get("CallSid") or "-"
+    if "problem" in answer.happened:
+        about(_logger, call).warning("a browser's call goes nowhere: %s", answer.happened["problem"])
+    try:
+        async with asyncio.timeout(_DEADLINE):
+            await browsers.record(wiring.log, form, answer, now=clock())
+    except Exception as exc:  # noqa: BLE001 - who calls is connected, or told, come what may
+        _tell("a browser's call could not be recorded", exc, call)
+    return twiml_answer(answer.twiml)
 
 
 async def _greet(webhook: Webhook, wiring: Wiring) -> func.HttpResponse:
@@ -60,7 +81,8 @@ async def _greet(webhook: Webhook, wiring: Wiring) -> func.HttpResponse:
     return twiml_answer(arrivals.voice_greeting(wiring.settings, webhook.form))
 
 
-async def _answer(webhook: Webhook, wiring: Wiring, visit: Visit) -> func.HttpResponse:
+async def answer(webhook: Webhook, wiring: Wiring, visit: Visit) -> func.HttpResponse:
+    """Answer a turn of a call with its document, or with one that tries it again."""
     try:
         async with asyncio.timeout(_DEADLINE):
             return twiml_answer(await wiring.desk.answer(visit))

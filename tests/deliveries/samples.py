@@ -93,6 +93,7 @@ deliveries = st.builds(
     recording_seconds=maybe | numbers,
     candidates=st.lists(texts, max_size=2).map(tuple),
     replayed_at=maybe | moments,
+    reopened_at=maybe | moments,
     erased=st.booleans(),
 )
 raws = st.dictionaries(texts, texts | numbers | st.lists(texts, max_size=2) | st.booleans(), max_size=4)

@@ -120,7 +120,7 @@ async def test_an_event_is_on_record_before_it_is_told(fed: Fed) -> None:
         async def tell(self, delivery: Delivery, event: Event) -> None:
             on_record.extend(await fed.storage.log.timeline(delivery.id))
 
-    log = DeliveryLog(fed.storage.deliveries, fed.storage.lookups, feed=Looking(Queue(fed.client)))
+    log = DeliveryLog(fed.storage.deliveries, fed.storage.lookups, feed=Looking(Queue(lambda: fed.client)))
     delivery = await log.claim(a_delivery())
     assert delivery is not None
     await log.record(delivery, an_event("sent"))
@@ -156,7 +156,7 @@ async def test_what_could_not_be_told_is_not_folded_before_it_is_told(fed: Fed) 
     delivery = await fed.storage.log.claim(a_delivery())
     assert delivery is not None
     await fed.storage.deliveries.insert(rows.event_row("order-1", an_event("delivered")))
-    log = DeliveryLog(fed.storage.deliveries, fed.storage.lookups, feed=Away(Queue(fed.client)))
+    log = DeliveryLog(fed.storage.deliveries, fed.storage.lookups, feed=Away(Queue(lambda: fed.client)))
     with pytest.raises(ConnectionError):
         await log.fold_again(delivery)
     assert await fed.log.get("order-1") == delivery
@@ -169,7 +169,7 @@ async def test_while_the_feed_is_away_nothing_is_acknowledged(fed: Fed) -> None:
 
     delivery = await fed.storage.log.claim(a_delivery())
     assert delivery is not None
-    log = DeliveryLog(fed.storage.deliveries, fed.storage.lookups, feed=Away(Queue(fed.client)))
+    log = DeliveryLog(fed.storage.deliveries, fed.storage.lookups, feed=Away(Queue(lambda: fed.client)))
     with pytest.raises(ConnectionError):
         await log.record(delivery, an_event("sent"))
     assert (await fed.log.record(delivery, an_event("sent"))).status == "sent"

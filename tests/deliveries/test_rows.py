@@ -37,6 +37,7 @@ FULL = a_delivery(
     recording_seconds=7,
     candidates=("SM3",),
     replayed_at=datetime(2026, 3, 2, 12, 0, 1, tzinfo=UTC),
+    reopened_at=datetime(2026, 3, 2, 12, 0, 2, tzinfo=UTC),
     erased=True,
 )
 

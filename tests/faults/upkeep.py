@@ -230,11 +230,11 @@ async def _waits(stage: Stage, request: Request) -> bool:
 
 async def _is_put_off(stage: Stage, delivery_id: str) -> bool:
     """Whether it has its message, and housekeeping has done its part."""
-    try:
-        entry = await stage.lookups.get_entity(keys.open_partition(delivery_id), delivery_id)
-    except ResourceNotFoundError:
-        return True
-    return bool(entry["LookAt"] > datetime.now(UTC) + timedelta(seconds=AN_HOUR))
+    found = stage.lookups.query_entities(
+        "PartitionKey eq @partition and Delivery eq @id",
+        parameters={"partition": keys.open_partition(delivery_id), "id": delivery_id},
+    )
+    return all([entry["LookAt"] > datetime.now(UTC) + timedelta(seconds=AN_HOUR) async for entry in found])
 
 
 async def _not_sent(stage: Stage, delivery_id: str) -> list[str]:

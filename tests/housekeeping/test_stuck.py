@@ -48,7 +48,9 @@ async def look_after(bench: Bench) -> int:
 
 async def open_until(bench: Bench, delivery_id: str = "order-1") -> datetime | None:
     """When the index says that it is looked at again; None where it is not listed."""
-    row = await bench.storage.lookups.get(keys.open_partition(delivery_id), delivery_id)
+    delivery = await bench.storage.log.get(delivery_id)
+    key = delivery_id if delivery is None else keys.open_key(delivery)
+    row = await bench.storage.lookups.get(keys.open_partition(delivery_id), key)
     return None if row is None else datetime.fromisoformat(row["LookAt"].isoformat())
 
 

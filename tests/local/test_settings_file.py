@@ -61,7 +61,8 @@ def test_the_parts_never_meet_the_real_twilio_whatever_the_settings_say(monkeypa
     assert env["AzureWebJobsStorage"] == "the emulator"
     assert env["TWILIO_ACCOUNT_SID"] == "AC" + "0" * 32
     assert env["TWILIO_AUTH_TOKEN"] == "the-simulator-takes-this-token"
-    for name in ("TWILIO_API_KEY_SID", "TWILIO_MESSAGING_SERVICE_SID", "AzureWebJobsStorage__accountName"):
+    assert env["TWILIO_API_KEY_SID"] == "SK" + "0" * 32
+    for name in ("TWILIO_MESSAGING_SERVICE_SID", "AzureWebJobsStorage__accountName"):
         assert env[name] == ""
     assert env["AzureWebJobsStorage__queueServiceUri"] == ""
 

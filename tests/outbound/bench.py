@@ -31,7 +31,7 @@ class RememberingQueue(Queue):
     """A real queue, and what was put into it with which delay."""
 
     def __init__(self, client: QueueClient, journal: Journal | None = None) -> None:
-        super().__init__(client)
+        super().__init__(lambda: client)
         self.client = client
         self.puts: list[tuple[bytes, timedelta]] = []
         self.journal = [] if journal is None else journal

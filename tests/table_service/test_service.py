@@ -3,7 +3,6 @@ import base64
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from aiohttp import web
@@ -21,11 +20,13 @@ from azure.core.exceptions import (
 )
 from azure.core.utils import parse_connection_string
 from azure.data.tables import AccountSasPermissions, ResourceTypes, generate_account_sas
+from azure.data.tables.aio import TableClient as SdkTableClient
 
 from local.faults import DROP, NEVER, Action, Answer, Proxy, endpoint, through
 from shared.connections import Bounds, open_session
 from shared.table_service.access import Bearer
 from shared.table_service.client import TableClient
+from shared.table_service.lists import Lists
 from shared.table_service.service import TableService
 from tests.local.faults.hooks import Recorder
 from tests.servers import serve
@@ -41,13 +42,15 @@ SIGNATURE = "sv=2019-02-02&sig=SECRET"
 @asynccontextmanager
 async def behind(azurite: str, hook: Recorder, bounds: Bounds = AT_ONCE) -> AsyncIterator[TableClient]:
     """A table that is there, seen through a proxy, with nothing seen yet."""
-    async with Proxy.start(target=endpoint(azurite, "table"), service="table", hook=hook) as proxy:
-        async with TableService.open(through(azurite, table=proxy.port), bounds=bounds) as service:
-            table = service.table(a_name())
-            await table.create()
-            hook.seen.clear()
-            hook.answered.clear()
-            yield table
+    async with (
+        Proxy.start(target=endpoint(azurite, "table"), service="table", hook=hook) as proxy,
+        TableService.open(through(azurite, table=proxy.port), bounds=bounds) as service,
+    ):
+        table = service.table(a_name())
+        await table.create()
+        hook.seen.clear()
+        hook.answered.clear()
+        yield table
 
 
 @pytest.fixture
@@ -75,7 +78,7 @@ async def test_every_operation_is_what_the_sdks_is(table: TableClient, hook: Rec
         await table.merge(ROW, version='W/"older"')
     await table.put(ROW | {"Last": True})
     assert (await table.get("p", "r"))["Last"] is True
-    assert [dict(row) async for row in table.query("RowKey eq 'r'", page=1, select="Last")] == [{"Last": True}]
+    assert [dict(row) async for row in table.query("RowKey eq 'r'", {}, page=1, select="Last")] == [{"Last": True}]
     await table.delete("p", "r")
     with pytest.raises(ResourceNotFoundError):
         await table.delete("p", "r")
@@ -83,7 +86,7 @@ async def test_every_operation_is_what_the_sdks_is(table: TableClient, hook: Rec
         await table.get("p", "r")
     with pytest.raises(ResourceExistsError):
         await table.create()
-    verbs = "insert insert merge replace merge upsert get query query delete delete get create"
+    verbs = "insert insert merge replace merge upsert get query delete delete get create"
     assert [operation.split()[1] for operation in hook.operations] == verbs.split()
 
 
@@ -91,13 +94,13 @@ async def test_every_operation_is_what_the_sdks_is(table: TableClient, hook: Rec
 async def test_an_insert_that_is_said_to_have_failed_is_made_again(
     table: TableClient, hook: Recorder, status: int
 ) -> None:
-    hook.do_before(f"table insert {table._name}", Answer(status), Answer(status))
+    hook.do_before(f"table insert {table.name}", Answer(status), Answer(status))
     assert await table.insert(ROW)
     assert len(hook.seen) == 3
 
 
 async def test_an_insert_that_is_said_to_have_failed_may_meet_its_own_row(table: TableClient, hook: Recorder) -> None:
-    hook.do_after(f"table insert {table._name}", Answer(500))
+    hook.do_after(f"table insert {table.name}", Answer(500))
     with pytest.raises(ResourceExistsError):
         await table.insert(ROW)
     assert statuses(hook, "insert") == [204, 409]
@@ -108,7 +111,7 @@ async def test_an_insert_that_is_said_to_have_failed_may_meet_its_own_row(table:
 async def test_an_insert_of_which_nothing_is_known_is_not_made_again(
     table: TableClient, hook: Recorder, action: Action
 ) -> None:
-    hook.do_after(f"table insert {table._name}", action)
+    hook.do_after(f"table insert {table.name}", action)
     with pytest.raises(AzureError) as caught:
         await table.insert(ROW)
     assert isinstance(caught.value, ServiceResponseError if action == DROP else HttpResponseError)
@@ -122,7 +125,7 @@ async def test_what_does_no_harm_twice_is_made_again(
     table: TableClient, hook: Recorder, verb: str, action: Action
 ) -> None:
     await table.put(ROW)
-    hook.do_before(f"table {verb} {table._name}", action, action)
+    hook.do_before(f"table {verb} {table.name}", action, action)
     match verb:
         case "get":
             assert await table.get("p", "r")
@@ -131,12 +134,12 @@ async def test_what_does_no_harm_twice_is_made_again(
         case "delete":
             await table.delete("p", "r")
         case "query":
-            assert [row async for row in table.query("PartitionKey eq 'p'", page=5)]
+            assert [row async for row in table.query("PartitionKey eq @key", {"key": "p"}, page=5)]
     assert statuses(hook, verb)[-1] in {200, 204}
 
 
 async def test_after_three_times_it_is_given_up(table: TableClient, hook: Recorder) -> None:
-    hook.do_before(f"table get {table._name}", *[Answer(503)] * 3)
+    hook.do_before(f"table get {table.name}", *[Answer(503)] * 3)
     with pytest.raises(HttpResponseError) as caught:
         await table.get("p", "r")
     assert (caught.value.status_code, len(hook.seen)) == (503, 3)
@@ -144,7 +147,7 @@ async def test_after_three_times_it_is_given_up(table: TableClient, hook: Record
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 412, 501])
 async def test_what_is_wrong_for_good_is_asked_once(table: TableClient, hook: Recorder, status: int) -> None:
-    hook.do_before(f"table get {table._name}", Answer(status))
+    hook.do_before(f"table get {table.name}", Answer(status))
     with pytest.raises(HttpResponseError) as caught:
         await table.get("p", "r")
     assert (caught.value.status_code, len(hook.seen)) == (status, 1)
@@ -168,7 +171,7 @@ async def test_what_is_wrong_for_good_is_asked_once(table: TableClient, hook: Re
 async def test_an_error_has_the_class_that_its_code_asks_for(
     table: TableClient, hook: Recorder, status: int, code: str, kind: type[HttpResponseError]
 ) -> None:
-    hook.do_before(f"table get {table._name}", Answer(status, code=code))
+    hook.do_before(f"table get {table.name}", Answer(status, code=code))
     with pytest.raises(HttpResponseError) as caught:
         await table.get("p", "r")
     assert type(caught.value) is kind
@@ -177,10 +180,10 @@ async def test_an_error_has_the_class_that_its_code_asks_for(
 
 async def test_what_is_never_answered_is_given_up(azurite: str, hook: Recorder) -> None:
     async with behind(azurite, hook, Bounds(read_seconds=0.2, backoff=0)) as table:
-        hook.do_after(f"table insert {table._name}", NEVER)
+        hook.do_after(f"table insert {table.name}", NEVER)
         with pytest.raises(ServiceResponseTimeoutError):
             await table.insert(ROW)
-        hook.do_before(f"table get {table._name}", NEVER, NEVER)
+        hook.do_before(f"table get {table.name}", NEVER, NEVER)
         assert await table.get("p", "r")
 
 
@@ -227,36 +230,22 @@ async def test_storage_is_waited_for_as_long_as_it_asks_but_no_longer_than_a_cal
         assert await service.table("t").insert(ROW) == "e"
     async with stub(busy("soon"), busy(""), found) as (service, _):
         assert await service.table("t").get("p", "r") == {}
-    assert slept == [2.0, 5.0, 0.0, 0.0]
+    # aiohttp gives way to others by a sleep of nothing
+    assert [seconds for seconds in slept if seconds] == [2.0, 5.0]
 
 
-@pytest.mark.parametrize("content", [b"<html>SECRET</html>", b"[]", b"", b'{"value": [1]}', b'{"odata.etag": '])
-async def test_an_answer_that_holds_no_rows_is_an_error_that_does_not_show_it(content: bytes) -> None:
-    async with stub(*[lambda: web.Response(body=content)] * 2) as (service, _):
-        with pytest.raises(HttpResponseError, match="expected rows in JSON") as caught:
-            _ = [row async for row in service.table("t").query("", page=1)]
+@pytest.mark.parametrize("content", [b"<html>SECRET</html>", b"[]", b"", b'{"odata.etag": '])
+async def test_an_answer_that_holds_no_row_is_an_error_that_does_not_show_it(content: bytes) -> None:
+    async with stub(lambda: web.Response(body=content)) as (service, _):
+        with pytest.raises(HttpResponseError, match="expected a row in JSON") as caught:
+            await service.table("t").get("p", "r")
         assert "SECRET" not in str(caught.value)
-        if b"value" not in content:
-            with pytest.raises(HttpResponseError, match="expected rows in JSON"):
-                await service.table("t").get("p", "r")
 
 
 async def test_a_write_that_brings_no_version_is_an_error() -> None:
     async with stub(lambda: web.Response(status=204)) as (service, _):
         with pytest.raises(HttpResponseError, match="expected an ETag"):
             await service.table("t").insert(ROW)
-
-
-async def test_a_query_follows_pages_even_empty_ones_to_the_last(azurite: str) -> None:
-    def page(*rows: str, following: dict[str, str]) -> Callable[[], web.Response]:
-        headers = {f"x-ms-continuation-{name}": value for name, value in following.items()}
-        return lambda: web.json_response({"value": [{"RowKey": row} for row in rows]}, headers=headers)
-
-    first, second = {"NextPartitionKey": "1!4!YQ--", "NextRowKey": "1!4!Yg--"}, {"NextPartitionKey": "1 & ü"}
-    async with stub(page("a", following=first), page(following=second), page("b", following={})) as (service, asked):
-        assert [row["RowKey"] async for row in service.table("t").query("A eq 'b&c'", page=2)] == ["a", "b"]
-    expected: dict[str, Any] = {"$filter": "A eq 'b&c'", "$top": "2", "sv": "2019-02-02", "sig": "SECRET"}
-    assert [dict(request.query) for request in asked] == [expected, expected | first, expected | second]
 
 
 async def test_no_redirect_is_followed() -> None:
@@ -298,7 +287,7 @@ async def test_a_shared_access_signature_lets_in(azurite: str) -> None:
     parts = parse_connection_string(azurite)
     signature = generate_account_sas(
         AzureNamedKeyCredential(parts["accountname"], parts["accountkey"]),
-        resource_types=ResourceTypes(service=True, object=True, container=True),  # type: ignore[no-untyped-call]  # the SDK's
+        resource_types=ResourceTypes(service=True, object=True, container=True),
         permission=AccountSasPermissions(
             read=True, write=True, add=True, update=True, delete=True, list=True, create=True
         ),
@@ -311,7 +300,7 @@ async def test_a_shared_access_signature_lets_in(azurite: str) -> None:
             await table.create()
             await table.insert(ROW | {"PartitionKey": "a&b=ü"})
             assert await table.get("a&b=ü", "r")
-            assert [row async for row in table.query("PartitionKey eq 'a&b=ü'", page=1)]
+            assert [row async for row in table.query("PartitionKey eq @key", {"key": "a&b=ü"}, page=1)]
             await table.delete("a&b=ü", "r")
 
 
@@ -326,8 +315,12 @@ async def test_a_wrong_signature_or_key_does_not(azurite: str, shared: str | Non
     )
     async with TableService.open(f"TableEndpoint={parts['tableendpoint']};{way}", bounds=ONCE) as service:
         with pytest.raises(HttpResponseError) as caught:
-            await service.table("t").get("p", "r")
+            await service.table(a_name()).get("p", "r")
     assert caught.value.status_code == 403
+
+
+def no_lists(name: str) -> SdkTableClient:
+    pytest.fail(f"expected no list of {name}")
 
 
 async def test_a_token_is_shown_and_one_that_is_refused_is_asked_for_anew_once() -> None:
@@ -342,7 +335,7 @@ async def test_a_token_is_shown_and_one_that_is_refused_is_asked_for_anew_once()
     async with serve(answer) as url, open_session(ONCE) as session:
         # the service itself never lets a token leave unless it is over https
         access = Bearer(credential, clock=lambda: credential.now)
-        table = TableService(url, access, session=session, bounds=ONCE).table("t")
+        table = TableService(url, access, Lists(no_lists), session=session, bounds=ONCE).table("t")
         assert await table.get("p", "r") == {}
         credential.now += 3600
         assert await table.get("p", "r") == {}

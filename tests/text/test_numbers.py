@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.text.numbers import E164, NumberInvalid, country, mask, recipient, searchable, sender, to_e164
+from shared.text.numbers import E164, NumberInvalid, country, is_ordinary, mask, recipient, searchable, sender, to_e164
 from tests.fakes import SERVICE_SID
 
 e164 = st.from_regex(E164, fullmatch=True)
@@ -199,3 +199,26 @@ def test_a_mask_never_shows_a_whole_number(number: str, prefix: str, suffix: str
 def test_a_mask_never_shows_a_whole_text(text: str) -> None:
     assert text not in mask(text)
     assert len(mask(text)) <= len("whatsapp:") + 8
+
+
+@pytest.mark.parametrize("number", ["+14155550100", "+4930123456", "+4915123456789", "+442079460000", "+18005550199"])
+def test_an_ordinary_number_is_one(number: str) -> None:
+    assert is_ordinary(number)
+
+
+@pytest.mark.parametrize(
+    ("number", "what"),
+    [
+        ("+19005551234", "premium"),
+        ("+447012345678", "personal, which costs what its owner likes"),
+        ("+49112", "an emergency"),
+        ("+1911", "an emergency"),
+        ("+4412345", "too short"),
+        ("+8835100012345", "of no country, and unknown"),
+        ("112", "no number with a country"),
+        ("client:anna", "no number"),
+        ("", "nothing"),
+    ],
+)
+def test_what_costs_more_or_is_no_number_is_no_ordinary_one(number: str, what: str) -> None:
+    assert not is_ordinary(number), what

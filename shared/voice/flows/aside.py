@@ -11,6 +11,7 @@ HOLD_MUSIC: Final = "http://com.twilio.music.classical.s3.amazonaws.com/BusyStri
 """of Twilio's own; the bucket's dots fit no certificate: https://www.twilio.com/docs/voice/twiml/conference"""
 SCREENING: Final = "There is a call for you. To take it, press any key."
 _SCREEN_SECONDS: Final = 8
+_PRESS_SECONDS: Final = 5
 
 
 def wait(scene: Scene, turn: Turn) -> None:
@@ -33,23 +34,27 @@ def wait(scene: Scene, turn: Turn) -> None:
 
 
 def whisper(scene: Scene, turn: Turn) -> None:
-    """Tell who is about to be connected, and where the step screens, ask for a key: an empty document connects.
+    """Tell who is about to be connected, and where the step has it, ask for a key: an empty document connects.
 
     https://www.twilio.com/docs/voice/twiml/number
     """
     action = scene.step.action
     if not isinstance(action, model.Dial | model.Take):
         return
-    if not (isinstance(action, model.Dial) and action.screen and _is_person(action, turn.index)):
+    if not (isinstance(action, model.Dial) and _asks(action) and _is_person(action, turn.index)):
         scene.speak(scene.response, action.whisper)
         return
     asked = scene.response.gather(
-        num_digits=1, finish_on_key="", timeout=_SCREEN_SECONDS, action=scene.url("screen", index=turn.index)
+        num_digits=1,
+        finish_on_key="",
+        timeout=_SCREEN_SECONDS if action.screen else _PRESS_SECONDS,
+        action=scene.url("screen", index=turn.index),
     )
     scene.speak(asked, action.whisper)
     if not asked.verbs:
         asked.say(SCREENING)
-    scene.response.hangup()
+    if action.screen:
+        scene.response.hangup()
 
 
 def screen(scene: Scene, turn: Turn) -> None:
@@ -65,6 +70,10 @@ def _has_to_leave(action: model.Queue, turn: Turn) -> bool:
         return True
     waited = whole_number(turn.form.get("QueueTime")) or 0
     return action.max_wait_seconds is not None and waited >= action.max_wait_seconds
+
+
+def _asks(action: model.Dial) -> bool:
+    return action.screen or action.may_press
 
 
 def _is_person(action: model.Dial, index: int) -> bool:

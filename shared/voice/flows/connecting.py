@@ -6,6 +6,7 @@ https://www.twilio.com/docs/voice/twiml/dial
 from typing import Any, Final
 
 from shared.text.numbers import E164
+from shared.voice.clients import add_client
 from shared.voice.flows import model
 from shared.voice.flows.scene import Scene, written
 from shared.voice.flows.targets import Address, MayNotDial, address
@@ -68,12 +69,12 @@ def _caller_id(scene: Scene, action: model.Dial) -> str | None:
 
 
 def _add(scene: Scene, verb: Any, action: model.Dial, index: int, each: Address) -> None:  # noqa: ANN401 - untyped library
-    heard = action.whisper is not None or (action.screen and each.is_person)
+    heard = action.whisper is not None or ((action.screen or action.may_press) and each.is_person)
     url = scene.url("whisper", index=index) if heard else None
     if each.kind == "number":
         verb.number(each.name, url=url)
     elif each.kind == "client":
-        verb.client(each.name, url=url)
+        add_client(verb, each.name, caller=scene.call.caller, delivery=scene.call.delivery_id, url=url)
     elif each.kind == "sip":
         verb.sip(each.name, url=url)
     elif each.kind == "queue":
@@ -88,7 +89,7 @@ def _add_conference(scene: Scene, verb: Any, action: model.Dial, each: Address) 
     verb.conference(
         each.name,
         start_conference_on_enter=how.moderator,
-        end_conference_on_exit=how.moderator,
+        end_conference_on_exit=how.moderator and how.ends,
         muted=how.muted,
         wait_url=written(how.music),
         wait_method="GET" if how.music is not None else None,

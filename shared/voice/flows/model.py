@@ -5,12 +5,13 @@ when the step is reached. Names of steps stand where the call goes; None is the 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from shared.text.templates.engine import Text
+import msgspec
+
+from shared.text.templates.engine import Plain, Text
 from shared.text.templates.values import Declared
 
 Day = Literal["open", "closed", "holiday"]
@@ -18,11 +19,10 @@ UNREACHED: Final = ("busy", "no-answer", "failed", "canceled")
 """how a dialled call ends that nobody answered: https://www.twilio.com/docs/voice/twiml/dial#dialcallstatus-values"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Speech:
+class Speech(msgspec.Struct, frozen=True, kw_only=True):
     """Something that is heard: a text, or a sound file."""
 
-    text: Text | None = None
+    text: Text | Plain | None = None
     play: str | None = None
     """an http(s) URL"""
     voice: str | None = None
@@ -30,31 +30,27 @@ class Speech:
     times: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Say:
+class Say(msgspec.Struct, frozen=True, kw_only=True):
     """Say or play something, and go on."""
 
     speech: Speech
     next: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pause:
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
     """Wait so many seconds, and go on."""
 
     seconds: int
     next: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choose:
+class Choose(msgspec.Struct, frozen=True, kw_only=True):
     """Go on by the opening hours of the flow."""
 
     ways: Mapping[Day, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gather:
+class Gather(msgspec.Struct, frozen=True, kw_only=True):
     """Ask for digits, or words, and go on by them."""
 
     prompt: Speech
@@ -74,27 +70,26 @@ class Gather:
     wrong_input: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(msgspec.Struct, frozen=True, kw_only=True):
     """Whom to dial."""
 
     kind: Literal["number", "client", "sip", "queue", "conference"]
-    name: Text
+    name: Text | Plain
     """a number, a client's name without `client:`, or an address with `sip:`; it may come from the request's data"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conference:
+class Conference(msgspec.Struct, frozen=True, kw_only=True):
     """How somebody takes part in a conference."""
 
     moderator: bool = True
-    """it begins when a moderator comes, and ends when one goes"""
+    """it begins when a moderator comes"""
+    ends: bool = True
+    """and ends when one goes"""
     muted: bool = False
     music: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dial:
+class Dial(msgspec.Struct, frozen=True, kw_only=True):
     """Connect with somebody."""
 
     targets: tuple[Target, ...]
@@ -108,14 +103,15 @@ class Dial:
     """heard by who answers, before the two are connected"""
     screen: bool = False
     """who answers has to press a key, so that no machine takes the call"""
+    may_press: bool = False
+    """who answers may press a key to be connected at once, and is connected without one after a while"""
     conference: Conference | None = None
     answered: str | None = None
     ways: Mapping[str, str]
     """by what became of it, one of UNREACHED; every one of them has a way"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Queue:
+class Queue(msgspec.Struct, frozen=True, kw_only=True):
     """Let the caller wait for an agent."""
 
     name: str
@@ -131,8 +127,7 @@ class Queue:
     """after the talk"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Take:
+class Take(msgspec.Struct, frozen=True, kw_only=True):
     """Connect an agent with the next caller of a queue."""
 
     queue: str
@@ -142,8 +137,7 @@ class Take:
     next: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Record what is said."""
 
     prompt: Speech
@@ -157,8 +151,7 @@ class Record:
     next: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Text somebody, by way of the outbound queue: once."""
 
     body: Text
@@ -167,24 +160,23 @@ class Message:
     next: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Redirect:
+class Redirect(msgspec.Struct, frozen=True, kw_only=True):
     """Leave to TwiML somewhere else, or to another flow."""
 
     url: str | None = None
+    method: Literal["GET", "POST"] = "POST"
+    """of the request for the URL"""
     flow: str | None = None
     step: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reject:
+class Reject(msgspec.Struct, frozen=True, kw_only=True):
     """Turn a call down before it is answered."""
 
     reason: Literal["rejected", "busy"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hangup:
+class Hangup(msgspec.Struct, frozen=True, kw_only=True):
     """End the call, perhaps with a last word."""
 
     say: Speech | None = None
@@ -193,8 +185,7 @@ class Hangup:
 Action = Say | Pause | Choose | Gather | Dial | Queue | Take | Record | Message | Redirect | Reject | Hangup
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One step: what it does, and what is told when it is reached."""
 
     name: str
@@ -206,8 +197,7 @@ class Step:
     """what it says, or whom it dials, as the file has it: for a diagram"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(msgspec.Struct, frozen=True, kw_only=True):
     """Some hours of some days of the week, Monday being 0."""
 
     days: frozenset[int]
@@ -216,8 +206,7 @@ class Span:
     """not later than `begin`: on the next day"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hours:
+class Hours(msgspec.Struct, frozen=True, kw_only=True):
     """When somebody is there, by the clocks of a place."""
 
     open: tuple[Span, ...]
@@ -227,8 +216,7 @@ class Hours:
     zone: ZoneInfo
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
+class Flow(msgspec.Struct, frozen=True, kw_only=True):
     """A whole flow, whose every step leads somewhere and is led to."""
 
     name: str
@@ -238,7 +226,7 @@ class Flow:
     """the numbers whose callers walk it; `*` is every other number"""
     machine: str | None = None
     """where a call goes that a machine answered"""
-    values: Mapping[str, Declared] = field(default_factory=dict)
+    values: Mapping[str, Declared] = msgspec.field(default_factory=dict)
     """what a request's `data` must bring"""
     hours: Hours | None = None
     inputs: frozenset[str] = frozenset()

@@ -69,7 +69,7 @@ class Parts:
 
     def url(self, path: Path, url: str) -> str:
         """Check an http(s) URL."""
-        if not _is_url(url):
+        if not is_url(url):
             self.sheet.fault(path, f"expected an http:// or https:// URL of at most {_LONGEST_URL} characters")
         return url
 
@@ -95,7 +95,8 @@ class Parts:
         return given
 
 
-def _is_url(url: str) -> bool:
+def is_url(url: str) -> bool:
+    """Whether it is an http(s) URL that Twilio can be given."""
     if len(url) > _LONGEST_URL or not url.isprintable() or " " in url:
         return False
     try:

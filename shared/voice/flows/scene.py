@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from twilio.twiml.voice_response import VoiceResponse
 
-from shared.text.templates.engine import RenderingFailed, Text
+from shared.text.templates.engine import Plain, RenderingFailed, Text
 from shared.voice.flows.model import Flow, Speech, Step
 from shared.voice.flows.texts import CALLED, CALLER, INPUT, POSITION, SETTING
 from shared.voice.flows.turn import Call, Happened, Part, TextToSend, Turn, World, whole_number
@@ -69,6 +69,8 @@ class Scene:
     def url_of(self, turn: Turn, *, flow: str | None = None) -> str:
         """Return where a turn goes."""
         delivery = self.call.delivery_id
+        if self.world.route is not None:
+            return self.world.route(delivery, turn)
         return flow_url(self.world.base_url, flow=flow or self.flow.name, delivery=delivery, turn=turn)
 
     def key(self, kind: str) -> str:
@@ -81,7 +83,7 @@ class Scene:
         told = {"flow": self.flow.name, "step": self.step.name, **given}
         self.happened.append(Happened(key=self.key(kind), what=told))
 
-    def write(self, text: Text, *, what: str) -> str:
+    def write(self, text: Text | Plain, *, what: str) -> str:
         """Write a text with the values of this call; one that can't be written is empty, and a problem on record."""
         try:
             return text.render(self._values())
@@ -100,7 +102,7 @@ class Scene:
         if speech.play is not None:
             host.play(writable(speech.play), loop=times)
 
-    def _said(self, text: Text, voice: str | None) -> str:
+    def _said(self, text: Text | Plain, voice: str | None) -> str:
         said = writable(self.write(text, what="a text")).strip()
         longest = LONGEST_SAID_BY_POLLY if (voice or "").startswith("Polly.") else LONGEST_SAID
         if len(said) > longest:

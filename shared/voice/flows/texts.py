@@ -82,7 +82,7 @@ class Texts:
 
     def _parts(self, written: _Written, name: str, known: Collection[str] | None, what: str) -> frozenset[str] | None:
         """Return what a text uses of a value that has parts; None where it uses others, which are noted."""
-        used = list(_parts(written.source, name))
+        used = list(_parts(written.source, name)) if name in written.text.names else []
         wrong = [(part, line) for part, line in used if part is None or (known is not None and part not in known)]
         for part, line in wrong:
             self._fault(

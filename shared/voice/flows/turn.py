@@ -109,3 +109,5 @@ class World:
     """what texts may use as `setting.NAME`"""
     starts: Mapping[str, str] = field(default_factory=dict)
     """the first step of each flow, for a redirect to a flow that names no step"""
+    route: Callable[[str, Turn], str] | None = None
+    """where a turn of a delivery's call goes, where that is not the webhook of flows"""

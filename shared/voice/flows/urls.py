@@ -31,12 +31,16 @@ _PARTS: Final = get_args(Part)
 def flow_url(base_url: str, *, flow: str, delivery: str, turn: Turn) -> str:
     """Return where the webhook of a turn goes, which `read_turn` reads back."""
     path = f"{base_url}/api/voice/flow/{_quoted(flow)}/{_quoted(turn.step)}"
-    counters = {"try": turn.tries, "n": turn.index, "turn": turn.count}
-    pairs: list[tuple[str, str]] = [("part", turn.part)] if turn.part != "enter" else []
-    pairs += [(name, str(number)) for name, number in counters.items() if number]
-    head = f"{path}?{_encoded([*pairs, ('delivery', delivery)])}"
+    head = f"{path}?{_encoded([*state(turn), ('delivery', delivery)])}"
     inputs = [(_INPUT + step, given) for step, given in turn.inputs.items()]
     return "&".join([head, *_fitting(inputs, room=LONGEST - len(head))])
+
+
+def state(turn: Turn) -> list[tuple[str, str]]:
+    """Return what a URL has to tell of a turn beside its step and its inputs."""
+    counters = {"try": turn.tries, "n": turn.index, "turn": turn.count}
+    pairs: list[tuple[str, str]] = [("part", turn.part)] if turn.part != "enter" else []
+    return pairs + [(name, str(number)) for name, number in counters.items() if number]
 
 
 def callback_url(base_url: str, route: str, *, delivery: str) -> str:
@@ -71,12 +75,14 @@ def read_delivery(query: str) -> str | None:
 def once_more(url: str, form: Mapping[str, str]) -> str | None:
     """Return where a turn that met trouble is tried again, with all that Twilio told; None where that was enough."""
     path, _, query = url.partition("?")
-    read = _read(query.partition("#")[0])
-    again = (whole_number(read.pop("again", None)) or 0) + 1
+    pairs = parse_qsl(query.partition("#")[0], keep_blank_values=True)
+    read = dict(pairs)
+    again = (whole_number(read.get("again")) or 0) + 1
     if again > MOST_AGAIN:
         return None
     told = [(name, form[name][:_LONGEST_TOLD]) for name in _KEPT if form.get(name) and name not in read]
-    return f"{path}?{_encoded([*read.items(), *told, ('again', str(again))])}"
+    kept = [pair for pair in pairs if pair[0] != "again"]
+    return f"{path}?{_encoded([*kept, *told, ('again', str(again))])}"
 
 
 def _read(query: str) -> dict[str, str]:

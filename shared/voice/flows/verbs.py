@@ -103,7 +103,7 @@ def message(scene: Scene, action: model.Message, _turn: Turn) -> Turn | None:
 def redirect(scene: Scene, action: model.Redirect, _turn: Turn) -> Turn | None:
     """Leave to another flow, whose texts know nothing of the inputs here, or to TwiML somewhere else."""
     if action.url is not None:
-        scene.response.redirect(writable(action.url))
+        scene.response.redirect(writable(action.url), method=action.method if action.method != "POST" else None)
         return None
     if action.flow is None or action.flow == scene.flow.name:
         return scene.go(action.step or scene.flow.start)

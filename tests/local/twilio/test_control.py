@@ -88,6 +88,20 @@ async def test_a_call_comes_in_and_hears_the_app(
     assert [entry.what for entry in simulator.calls[0].transcript] == ["Hello"]
 
 
+async def test_a_number_may_be_answered_with_get(
+    http: aiohttp.ClientSession, simulator: Simulator, receiver: Receiver
+) -> None:
+    url = receiver.answers("/twiml", Reply(text=SAY_HELLO))
+    call = {"from": SOMEBODY, "to": APP, "url": f"{url}?Message[0]=Hello", "method": "GET"}
+    async with http.post("/simulator/inbound/call", json=call) as response:
+        assert response.status == 201
+    await simulator.settled()
+    request = next(each for each in receiver.received if each.raw_path.startswith("/twiml"))
+
+    assert (request.method, dict(request.form)) == ("GET", {})
+    assert request.raw_path.startswith("/twiml?Message[0]=Hello&AccountSid=")
+
+
 async def test_what_happened_can_be_looked_at_and_forgotten(
     http: aiohttp.ClientSession, simulator: Simulator, receiver: Receiver
 ) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
 
 from twilio.twiml import TwiML, lower_camel
-from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
+from twilio.twiml.voice_response import Client, Dial, Gather, VoiceResponse
 
 from shared.text.templates import engine
 from shared.voice.flows.model import Action, Flow, Speech, Step
@@ -104,6 +104,11 @@ def read(result: Walked) -> Document:
     return Document(read_twiml(result.twiml), result.happened, result.texts)
 
 
+def who(noun: ET.Element) -> str | None:
+    """Whom a noun of Dial names."""
+    return noun.findtext("Identity") if noun.tag == "Client" else noun.text
+
+
 def read_twiml(document: str) -> ET.Element:
     """Read a document, and make sure that it holds nothing but what the library can build."""
     check(document)
@@ -113,7 +118,9 @@ def read_twiml(document: str) -> ET.Element:
         _check(verb, VoiceResponse)
         for noun in verb:
             _check(noun, {"Dial": Dial, "Gather": Gather}[verb.tag])
-            assert not len(noun)
+            assert noun.tag == "Client" or not len(noun)
+            for part in noun:
+                _check(part, Client)
     return root
 
 

@@ -107,3 +107,9 @@ def test_a_turn_that_is_put_off_keeps_what_twilio_tells_once() -> None:
 def test_a_turn_can_be_put_off_whatever_was_said(speech: str, query: str) -> None:
     url = once_more(f"{BASE}/api/voice/flow/line/menu?{query}", {"SpeechResult": speech})
     assert url is None or url.isascii()
+
+
+def test_a_turn_that_is_tried_again_brings_a_name_that_stands_there_twice() -> None:
+    again = once_more(f"{BASE}/api/twimlets/message?Message[]=Hello&again=1&Message[]=World", {})
+    assert again is not None
+    assert urlsplit(again).query == "Message%5B%5D=Hello&Message%5B%5D=World&again=2"

@@ -8,7 +8,7 @@ from shared.voice.flows.aside import SCREENING
 from shared.voice.flows.connecting import TAKE_SECONDS
 from shared.voice.flows.model import UNREACHED, Conference, Dial, Flow, Hangup, Speech, Take, Target
 from shared.voice.flows.turn import Part, Turn
-from tests.voice.flows.makers import APP, BASE, CALLED, CALLER, Document, call, flow, speech, text, walked
+from tests.voice.flows.makers import APP, BASE, CALLED, CALLER, Document, call, flow, speech, text, walked, who
 
 ANNA = Target(kind="client", name=text("anna"))
 DESK = Target(kind="number", name=text("+14155550177"))
@@ -73,11 +73,17 @@ def test_nobody_talks_longer_than_a_call_may_last(wanted: int | None, got: str) 
 
 def test_several_are_dialled_at_once() -> None:
     document = walked(dialling(DESK, ANNA, SIP, together=True))
-    assert [(noun.tag, noun.text) for noun in document.one("Dial")] == [
+    assert [(noun.tag, who(noun)) for noun in document.one("Dial")] == [
         ("Number", "+14155550177"),
         ("Client", "anna"),
         ("Sip", "sip:desk@example.com"),
     ]
+
+
+def test_a_client_is_told_who_calls_and_what_that_is_on_record_as() -> None:
+    client = walked(dialling(ANNA), by=call(caller="<+1 & co>")).one("Client")
+    told = {each.get("name"): each.get("value") for each in client.iter("Parameter")}
+    assert told == {"caller": "<+1 & co>", "delivery": "CA1"}
 
 
 def test_several_are_dialled_one_after_the_other() -> None:
@@ -86,10 +92,10 @@ def test_several_are_dialled_one_after_the_other() -> None:
     assert [noun.tag for noun in first.one("Dial")] == ["Number"]
     turn = first.next("Dial", "action", DialCallStatus="busy")
     second = walked(made, turn)
-    assert [noun.text for noun in second.one("Dial")] == ["anna"]
+    assert [who(noun) for noun in second.one("Dial")] == ["anna"]
     assert second.told == [{"step": "dial", "dial": "busy", "target": 0}]
     third = walked(made, second.next("Dial", "action", DialCallStatus="no-answer"))
-    assert [noun.text for noun in third.one("Dial")] == ["sip:desk@example.com"]
+    assert [who(noun) for noun in third.one("Dial")] == ["sip:desk@example.com"]
     last = walked(made, third.next("Dial", "action", DialCallStatus="busy"))
     assert last.said == ["busy"]
 
@@ -137,7 +143,7 @@ def test_whom_the_data_names_is_dialled() -> None:
         ("sip:bob@example.com:5060", "Sip", "sip:bob@example.com:5060"),
     ]:
         document = walked(dialling(ON_CALL), by=call(data={"on_call": written}))
-        assert [(noun.tag, noun.text) for noun in document.one("Dial")] == [(tag, name)]
+        assert [(noun.tag, who(noun)) for noun in document.one("Dial")] == [(tag, name)]
 
 
 @pytest.mark.parametrize(
@@ -171,12 +177,12 @@ def test_who_may_not_be_dialled_is_passed_over() -> None:
         return address.startswith("client:")
 
     document = walked(dialling(DESK, SIP, ANNA), may_dial=may_dial)
-    assert [noun.text for noun in document.one("Dial")] == ["anna"]
+    assert [who(noun) for noun in document.one("Dial")] == ["anna"]
     assert document.next("Dial", "action").index == 2
     assert asked == ["+14155550177", "sip:desk@example.com", "client:anna"]
     assert [told["target"] for told in document.told if "problem" in told] == [0, 1]
     together = walked(dialling(DESK, SIP, ANNA, together=True), may_dial=may_dial)
-    assert [noun.text for noun in together.one("Dial")] == ["anna"]
+    assert [who(noun) for noun in together.one("Dial")] == ["anna"]
     assert walked(dialling(DESK, SIP, together=True), may_dial=may_dial).said == ["failed"]
     assert after(dialling(ANNA, DESK), DialCallStatus="busy").verbs == ["Dial"]
 

@@ -1,0 +1,75 @@
+"""`python -m bench.ways NAME KIND PORTS [TOLD]`: one way in a process of its own, which does what it reads.
+
+A line of its input is a JSON object, `{"messages": 200, "at_once": 16}`; it answers each with what they cost. `told`
+are the words that Twilio tells of each, `number` tells it apart.
+"""
+
+import asyncio
+import importlib
+import json
+import resource
+import sys
+import time
+import uuid
+from typing import Any, Final
+
+from bench.ways.sample import Kind, Sample
+from bench.ways.way import Job, Place, Way
+
+WAYS: Final = {
+    "ours": "ours:Ours",
+    "lookup": "lookup:Lookup",
+    "bare": "bare:Bare",
+    "guide": "guide:Guide",
+    "post": "post:Post",
+    "webhooks": "team:Webhooks",
+}
+
+
+def make(name: str, place: Place) -> Way:
+    """Return a way; only its own SDKs are imported, as its memory is measured."""
+    module, _, kind = WAYS[name].partition(":")
+    way: Way = getattr(importlib.import_module(f"bench.ways.{module}"), kind)(place)
+    return way
+
+
+async def run(jobs: list[Job], at_once: int) -> None:
+    """Do the work, so much of it at once."""
+    waiting = iter(jobs)
+
+    async def work() -> None:
+        for job in waiting:
+            await job()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(at_once):
+            group.create_task(work())
+
+
+def _sample(kind: Kind, asked: dict[str, Any]) -> Sample:
+    told = asked.get("told")
+    return Sample(kind, asked.get("number") or f"b{uuid.uuid4().hex}", None if told is None else tuple(told))
+
+
+async def main(name: str, kind: Kind, ports: str, told: str = "") -> None:
+    """Do what comes until there is no more."""
+    way = make(name, Place.of(ports, told))
+    try:
+        print(json.dumps("ready"), flush=True)
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            asked = json.loads(line)
+            jobs = await way.prepare([_sample(kind, asked) for _ in range(asked["messages"])])
+            wall, cpu = time.perf_counter(), time.process_time()
+            await run(jobs, asked["at_once"])
+            cost = {
+                "cpu": (time.process_time() - cpu) / len(jobs),
+                "seconds": time.perf_counter() - wall,
+                "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            }
+            print(json.dumps(cost), flush=True)
+    finally:
+        await way.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))  # type: ignore[arg-type]

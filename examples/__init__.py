@@ -1,0 +1,1 @@
+"""Additions that an app may register; docs/extending.md says how."""

@@ -1,0 +1,28 @@
+"""The state of a call in a twimlet's URLs: its parameters, which make the same flow again, and the turn. Pure."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import parse_qsl, quote, urlencode
+
+from shared.voice.flows.turn import Turn
+from shared.voice.flows.urls import read_turn, state
+from shared.voice.twimlets.reading import Twimlet
+
+_STEP: Final = "step"
+_WHISPER: Final = "whisper"
+
+
+def twimlet_url(base_url: str, twimlet: Twimlet, *, delivery: str, turn: Turn) -> str:
+    """Return where the webhook of a turn goes, which `read_twimlet_turn` reads back."""
+    pairs = [*twimlet.parameters.pairs, (_STEP, turn.step), *state(turn), ("delivery", delivery)]
+    path = f"{base_url}/api/twimlets/{quote(twimlet.name, safe='', errors='replace')}"
+    return f"{path}?{urlencode(pairs, errors='replace')}"
+
+
+def read_twimlet_turn(name: str, query: str, form: Mapping[str, str]) -> Turn:
+    """Read a turn back; a URL that names no step is one of old, with which a call begins here."""
+    step = dict(parse_qsl(query)).get(_STEP, "")
+    turn = read_turn(step, query, form)
+    # it is asked for by a leg that is about to be connected
+    return dataclasses.replace(turn, part="whisper") if name == _WHISPER and not step else turn

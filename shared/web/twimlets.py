@@ -1,0 +1,54 @@
+"""The twimlets of old: a URL with parameters says what happens to a call."""
+
+import dataclasses
+from typing import Final
+
+import azure.functions as func
+
+from shared.calls.desk import Visit
+from shared.errors import SignatureInvalid
+from shared.inbound.form import Form
+from shared.voice.twimlets.parameters import read_parameters
+from shared.voice.twimlets.reading import Twimlet
+from shared.voice.twimlets.urls import read_twimlet_turn
+from shared.web import voice
+from shared.web.twilio import Webhook, forbidden, verify
+from shared.wiring import Wiring
+
+_REGION: Final = "US"
+"""as it was for the originals, where DEFAULT_REGION says nothing else"""
+
+
+async def answer(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
+    """Answer one turn of a call in a twimlet."""
+    try:
+        webhook = verify(req, wiring.settings)
+    except SignatureInvalid as exc:
+        return forbidden(exc)
+    told = webhook.query if req.method == "POST" else ""
+    if req.method == "GET":
+        # then Twilio tells in the query what it posts otherwise, and who calls from a browser may add to it: this app's
+        # own URLs, which tell where a call stands, are posted to
+        webhook = dataclasses.replace(webhook, form=Form.parse(webhook.query.encode()), delivery_id=None)
+    region = wiring.settings.default_region or _REGION
+    return await voice.answer(webhook, wiring, _visit(req.route_params["name"], webhook, told=told, region=region))
+
+
+def _visit(name: str, webhook: Webhook, *, told: str, region: str) -> Visit:
+    """Read what a webhook is about; `told` is the part of its URL that tells where the call stands."""
+    form = webhook.form
+    posted = [(field, value) for field in form for value in form.getall(field)]
+    twimlet = Twimlet(name=name, parameters=read_parameters(webhook.query, posted), region=region)
+    return Visit(
+        flow=twimlet.flow,
+        turn=read_twimlet_turn(name, told, form.first_values()),
+        delivery_id=webhook.delivery_id or _call_of(form),
+        form=form,
+        twimlet=twimlet,
+    )
+
+
+def _call_of(form: Form) -> str:
+    """Return the SID of the call: a leg that it dialled has one of its own."""
+    parent = form.get("ParentCallSid") if form.get("Direction") == "outbound-dial" else None
+    return parent or form.get("CallSid") or ""
