@@ -32,6 +32,7 @@ FORMS: dict[str, tuple[tuple[str, str], ...]] = {
     "sms_inbound": (("Body", "STOP"),),
     "voice_inbound": (("CallStatus", "ringing"),),
     "voice_flow": (("CallStatus", "in-progress"),),
+    "voice_client": (("CallStatus", "ringing"),),
     "voice_recording": (("RecordingSid", "RE" + "0" * 32), ("RecordingStatus", "completed")),
     "voice_transcription": (
         ("RecordingSid", "RE" + "0" * 32),
