@@ -272,6 +272,7 @@ def test_the_app_needs_nothing_of_the_laptops_tools(module: str) -> None:
             {
                 "shared.connections",
                 "shared.table_service.faults",
+                "shared.table_service.lists",
                 "shared.table_service.service",
                 "shared.twilio_api",
                 "shared.wiring",
