@@ -84,7 +84,8 @@ class Schedules:
         """Return some of them, from where the page before ended."""
         partition, _, row_key = (cursor or "schedule:").partition("~")
         rows = self._schedules.query(
-            "(PartitionKey eq @here and RowKey gt @row) or (PartitionKey gt @here and PartitionKey lt @end)",
+            # the SDK sets its parameters where words stand alone
+            "( PartitionKey eq @here and RowKey gt @row ) or ( PartitionKey gt @here and PartitionKey lt @end )",
             limit=limit + 1,
             here=partition,
             row=row_key,
