@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from azure.data.tables.aio import TableClient
 from azure.storage.queue.aio import QueueClient
 from twilio.twiml.voice_response import VoiceResponse
 
@@ -31,6 +30,7 @@ from shared.inbound.form import Form
 from shared.outbound.checks import Rules
 from shared.queues import Queue
 from shared.settings import Settings
+from shared.table_service.service import TableService
 from shared.tables import Table
 from shared.voice.flows.library import Flows
 from shared.voice.flows.turn import Call, Turn, World
@@ -162,11 +162,10 @@ async def ways(storage: str) -> "AsyncIterator[tuple[dict[str, Way], DeliveryLog
     """Open the storage; return the ways to a document, first what the others stand beside, and the log of the last."""
     rules, name = _rules(), "t" + uuid.uuid4().hex
     async with (
-        TableClient.from_connection_string(storage, name) as deliveries,
-        TableClient.from_connection_string(storage, f"{name}l") as lookups,
+        TableService.open(storage) as tables,
         QueueClient.from_connection_string(storage, name) as client,
     ):
-        log = DeliveryLog(Table(deliveries), Table(lookups))
+        log = DeliveryLog(Table(tables.table(name)), Table(tables.table(f"{name}l")))
         yield (
             {
                 "bare twilio": bare,

@@ -10,9 +10,9 @@ from typing import Final
 from urllib.parse import urlencode
 
 TOKEN: Final = "a made-up auth token"  # noqa: S105 - it says so
-PUBLIC_BASE_URL: Final = "https://switchboard.example"
+PUBLIC: Final = "https://switchboard.example"
 NUMBER: Final = "+15005550006"
-_ACCOUNT: Final = "AC" + "0" * 32
+ACCOUNT: Final = "AC" + "0" * 32
 _TYPE: Final = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
 _PLACE: Final = {
     "FromCity": "SAN RAFAEL",
@@ -24,7 +24,7 @@ _PLACE: Final = {
     "ToZip": "",
     "ToCountry": "US",
 }
-_ENDS: Final = {"From": "+14155550178", "To": NUMBER, "AccountSid": _ACCOUNT, "ApiVersion": "2010-04-01"}
+_ENDS: Final = {"From": "+14155550178", "To": NUMBER, "AccountSid": ACCOUNT, "ApiVersion": "2010-04-01"}
 
 
 def settings(storage: str) -> dict[str, str]:
@@ -33,10 +33,10 @@ def settings(storage: str) -> dict[str, str]:
     return {
         **kept,
         "AzureWebJobsStorage": storage,
-        "TWILIO_ACCOUNT_SID": _ACCOUNT,
+        "TWILIO_ACCOUNT_SID": ACCOUNT,
         "TWILIO_AUTH_TOKEN": TOKEN,
         "TWILIO_FROM_NUMBER": NUMBER,
-        "PUBLIC_BASE_URL": PUBLIC_BASE_URL,
+        "PUBLIC_BASE_URL": PUBLIC,
         # once a year: no timer runs while something else is measured
         "SCHEDULE_CRON": "0 0 0 1 1 *",
         "HOUSEKEEPING_CRON": "0 0 0 1 1 *",
@@ -78,6 +78,14 @@ def post(function: str) -> Posted:
     """Make a request that never was, with a SID of its own."""
     prefix, target, fields = FORMS[function]
     form = fields(prefix + os.urandom(16).hex())
-    signed = PUBLIC_BASE_URL + target + "".join(name + value for name, value in sorted(form.items()))
-    signature = base64.b64encode(hmac.digest(TOKEN.encode(), signed.encode(), hashlib.sha1)).decode()
-    return Posted(function, target, {**_TYPE, "X-Twilio-Signature": signature}, urlencode(form).encode())
+    return Posted(function, target, signed(PUBLIC + target, form), urlencode(form).encode())
+
+
+def signed(url: str, form: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of a form that Twilio posts.
+
+    https://www.twilio.com/docs/usage/webhooks/webhooks-security
+    """
+    covered = url + "".join(name + value for name, value in sorted(form.items()))
+    signature = base64.b64encode(hmac.digest(TOKEN.encode(), covered.encode(), hashlib.sha1)).decode()
+    return {**_TYPE, "X-Twilio-Signature": signature}

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from azure.data.tables.aio import TableClient
 from azure.storage.queue.aio import QueueClient
 
 from bench.report import Report, Row, text
@@ -23,6 +22,7 @@ from shared.queues import Queue
 from shared.scheduling.due import Due
 from shared.scheduling.schedule import Schedule
 from shared.scheduling.schedules import Schedules
+from shared.table_service.service import TableService
 from shared.tables import Table
 
 NOW: Final = datetime(2030, 1, 1, 9, 0, tzinfo=UTC)
@@ -113,10 +113,10 @@ async def place(storage: str) -> AsyncIterator[Place]:
     """Open one."""
     name = "t" + uuid.uuid4().hex
     async with (
-        TableClient.from_connection_string(storage, name) as table,
+        TableService.open(storage) as tables,
         QueueClient.from_connection_string(storage, name) as queue,
     ):
-        yield Place(Counter(table), Queue(lambda: queue))
+        yield Place(Counter(tables.table(name)), Queue(lambda: queue))
 
 
 async def _costs(storage: str, *, rounds: int, schedules: int) -> tuple[list[Cost], list[Cost]]:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from shared.calendar.clock import plain_time
 from shared.tables import Table
 
 _SPREAD: Final = 8
@@ -97,7 +96,7 @@ def _partition(due: datetime, row_key: str) -> str:
     return f"due:{_second(due)}:{zlib.crc32(row_key.encode()) % _SPREAD}"
 
 
-def _entry(row: Any, now: datetime) -> Entry | None:  # noqa: ANN401 - the SDK's row
+def _entry(row: Any, now: datetime) -> Entry | None:  # noqa: ANN401 - the table's row
     found = _ROW_KEY.fullmatch(row["RowKey"])
     if found is None:
         return None
@@ -108,7 +107,7 @@ def _entry(row: Any, now: datetime) -> Entry | None:  # noqa: ANN401 - the SDK's
         what = ScheduleDue(found["schedule"], found["revision"])
     return Entry(
         what=what,
-        due=plain_time(row["Due"]),
+        due=row["Due"],
         partition=row["PartitionKey"],
         row_key=row["RowKey"],
         written_at=row.metadata["timestamp"] or now,

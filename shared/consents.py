@@ -6,12 +6,10 @@ import logging
 from datetime import datetime
 from typing import Final
 
-from azure.data.tables import TableEntity
-
 from shared.deliveries import status
 from shared.deliveries.record import Delivery, Event
 from shared.errors import Changed
-from shared.tables import Entity, Table
+from shared.tables import Entity, Row, Table
 from shared.text.numbers import mask
 
 _logger: Final = logging.getLogger(__name__)
@@ -77,7 +75,7 @@ class Consents:
                 return
         raise Changed(f"what a recipient wishes changed {_WRITES} times while it was being recorded")
 
-    async def _write(self, row: Entity, known: TableEntity | None) -> bool:
+    async def _write(self, row: Entity, known: Row | None) -> bool:
         """Put a wish in the place of the one that was known; False where there is another one by now."""
         if known is None:
             return await self._table.insert(row) is not None

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
+from aiohttp import ClientSession
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.data.tables.aio import TableClient
 
 from shared.agenda import Agenda
 from shared.calls.desk import Desk
+from shared.connections import Bounds, open_session, sdk_transport
 from shared.consents import Consents
 from shared.deliveries import search
 from shared.deliveries.feed import Feed
@@ -29,6 +30,7 @@ from shared.queues import Queue
 from shared.scheduling.due import Due
 from shared.scheduling.schedules import Schedules
 from shared.settings import ConnectionString, Identity
+from shared.table_service.service import TableService
 from shared.tables import Table
 
 if TYPE_CHECKING:
@@ -36,16 +38,10 @@ if TYPE_CHECKING:
 
     from shared.twilio_api import TwilioApi
 
-# A storage call that takes longer than this is better made again: seconds, for the SDKs' own retries too.
-_BOUNDED: Final[dict[str, Any]] = {
-    "connection_timeout": 3,
-    "read_timeout": 5,
-    "retry_total": 2,
-    "retry_backoff_factor": 0.4,
-}
+_BOUNDS: Final = Bounds()
 # The queue's client knows no backoff factor: by itself it waits 15 s before its first retry, and 18 before the next.
 _QUEUE_BOUNDED: Final[dict[str, Any]] = {
-    **_BOUNDED,
+    "retry_total": _BOUNDS.repetitions,
     "initial_backoff": 0,
     "increment_base": 1,
     "random_jitter_range": 1,
@@ -78,7 +74,7 @@ class Wiring:
     @cached_property
     def consents(self) -> Consents:
         """Who does not want texts."""
-        return Consents(Table(self._table_client("Consents")))
+        return Consents(Table(self._tables.table("Consents")))
 
     @cached_property
     def outbound(self) -> Queue:
@@ -181,11 +177,11 @@ class Wiring:
 
     @cached_property
     def _deliveries(self) -> Table:
-        return Table(self._table_client("Deliveries"))
+        return Table(self._tables.table("Deliveries"))
 
     @cached_property
     def _schedules(self) -> Table:
-        return Table(self._table_client("Schedules"))
+        return Table(self._tables.table("Schedules"))
 
     @cached_property
     def _agenda(self) -> Agenda:
@@ -193,16 +189,17 @@ class Wiring:
 
     @cached_property
     def _lookups(self) -> Table:
-        return Table(self._table_client("Lookups"))
+        return Table(self._tables.table("Lookups"))
 
-    def _table_client(self, name: str) -> TableClient:
+    @cached_property
+    def _tables(self) -> TableService:
         match self.settings.storage:
             case ConnectionString(value):
-                client = TableClient.from_connection_string(value.reveal(), name, **_BOUNDED)
+                return TableService.from_connection_string(value.reveal(), session=self._session, bounds=_BOUNDS)
             case identity:
-                client = TableClient(identity.table_url, name, credential=self._credential, **_BOUNDED)
-        self._open.push_async_callback(client.close)
-        return client
+                return TableService.with_identity(
+                    identity.table_url, self._credential, session=self._session, bounds=_BOUNDS
+                )
 
     def _queue(self, name: str) -> Queue:
         return Queue(partial(self._queue_client, name))
@@ -212,11 +209,25 @@ class Wiring:
 
         match self.settings.storage:
             case ConnectionString(value):
-                client = QueueClient.from_connection_string(value.reveal(), name, **_QUEUE_BOUNDED)
+                client = QueueClient.from_connection_string(
+                    value.reveal(), name, transport=sdk_transport(self._session, _BOUNDS), **_QUEUE_BOUNDED
+                )
             case identity:
-                client = QueueClient(identity.queue_url, name, credential=self._credential, **_QUEUE_BOUNDED)
+                client = QueueClient(
+                    identity.queue_url,
+                    name,
+                    credential=self._credential,
+                    transport=sdk_transport(self._session, _BOUNDS),
+                    **_QUEUE_BOUNDED,
+                )
         self._open.push_async_callback(client.close)
         return client
+
+    @cached_property
+    def _session(self) -> ClientSession:
+        session = open_session(_BOUNDS)
+        self._open.push_async_callback(session.close)
+        return session
 
     @cached_property
     def _credential(self) -> AsyncTokenCredential:

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from azure.data.tables.aio import TableClient
 from azure.storage.queue.aio import QueueClient
 
 from shared.deliveries.log import DeliveryLog
 from shared.queues import Queue
+from shared.table_service.service import TableService
 from shared.tables import Table
 
 
@@ -36,8 +36,8 @@ def a_name() -> str:
 @asynccontextmanager
 async def open_table(azurite: str) -> AsyncIterator[Table]:
     """A table that isn't there yet."""
-    async with TableClient.from_connection_string(azurite, a_name()) as client:
-        yield Table(client)
+    async with TableService.open(azurite) as service:
+        yield Table(service.table(a_name()))
 
 
 @asynccontextmanager

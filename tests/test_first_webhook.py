@@ -74,5 +74,5 @@ def test_every_webhook_is_answered_without_the_clients_that_it_does_not_need(azu
         **dict.fromkeys(FORMS, 200),
         **dict.fromkeys(("sms_status", "voice_status", "voice_recording", "voice_transcription"), 204),
     }
-    assert {"aiohttp", "azure.data.tables.aio"} <= set(report["modules"])
+    assert "aiohttp" in report["modules"]
     assert not NOT_NEEDED & set(report["modules"])

@@ -94,6 +94,8 @@ ROOMS = (
     {"shared.consents"},
     {"shared.deliveries", "shared.voice", "shared.agenda"},
     {"shared.settings", "shared.tables", "shared.queues", "shared.logs", "shared.sockets"},
+    {"shared.table_service"},
+    {"shared.connections"},
     {"shared.calendar"},
     {"shared.text"},
     {"shared.documents"},
@@ -265,7 +267,17 @@ def test_the_app_needs_nothing_of_the_laptops_tools(module: str) -> None:
         ),
         ("twilio.rest", {"shared.twilio_api"}),
         ("twilio.http", {"shared.twilio_api"}),
-        ("aiohttp", {"shared.twilio_api"}),
+        (
+            "aiohttp",
+            {
+                "shared.connections",
+                "shared.table_service.faults",
+                "shared.table_service.lists",
+                "shared.table_service.service",
+                "shared.twilio_api",
+                "shared.wiring",
+            },
+        ),
         ("azure.identity", {"shared.wiring"}),
     ],
 )

@@ -1,10 +1,11 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from azure.core.exceptions import HttpResponseError, ResourceExistsError, ServiceRequestError
-from azure.data.tables.aio import TableClient
+from azure.core.exceptions import HttpResponseError, ServiceRequestError
 
+from shared.connections import Bounds
 from shared.errors import Changed
+from shared.table_service.service import TableService
 from shared.tables import Table
 from tests.storage import open_table
 
@@ -137,23 +138,8 @@ async def test_a_storage_that_does_not_answer_is_no_empty_table() -> None:
     nowhere = (
         "AccountName=a;AccountKey=a2V5;TableEndpoint=http://127.0.0.1:1/a"  # nobody listens on the first port there is
     )
-    async with TableClient.from_connection_string(nowhere, "t", retry_total=0) as client:
-        for call in (Table(client).get("p", "r"), Table(client).check(), Table(client).insert(row("r"))):
+    async with TableService.open(nowhere, bounds=Bounds(repetitions=0)) as service:
+        away = Table(service.table("t"))
+        for call in (away.get("p", "r"), away.check(), away.insert(row("r"))):
             with pytest.raises(ServiceRequestError):
                 await call
-
-
-async def test_a_table_that_is_being_deleted_is_no_row_that_exists(table: Table) -> None:
-    """Azure answers 409 in both cases: an insert that was not made must not pass for one that somebody else made."""
-    error = ResourceExistsError("TableBeingDeleted: The specified table is being deleted.")
-
-    class Deleting(TableClient):
-        async def create_entity(self, *_args: object, **_options: object) -> dict[str, str]:
-            raise error
-
-    client = Deleting.from_connection_string("AccountName=a;AccountKey=a2V5;EndpointSuffix=example.com", "t")
-    async with client:
-        with pytest.raises(ResourceExistsError):
-            await Table(client).insert(row("r"))
-    await table.insert(row("r"))
-    assert await table.insert(row("r")) is None

@@ -22,6 +22,7 @@ WAYS: Final = {
     "bare": "bare:Bare",
     "guide": "guide:Guide",
     "post": "post:Post",
+    "webhook": "webhook:Webhook",
     "webhooks": "team:Webhooks",
 }
 

@@ -16,8 +16,9 @@ from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
+from bench.forms import ACCOUNT, TOKEN
 from bench.ways.calls import Called
-from bench.ways.sample import ACCOUNT, TOKEN, Callback, Sample
+from bench.ways.sample import Callback, Sample
 from bench.ways.way import Job, Place
 
 Versions = dict[tuple[str, str, str], str]
@@ -68,7 +69,7 @@ class Bare:
                 case "twilio":
                     await getattr(self._twilio, call.name).create_async(**call.kwargs)
         for callback in callbacks:
-            if not self._validator.validate(callback.url, dict(callback.fields), callback.signature):
+            if not self._validator.validate(callback.url, callback.fields, callback.headers["X-Twilio-Signature"]):
                 raise SystemExit("expected a signature that holds, got another")
 
     async def _store(self, call: Called, versions: Versions) -> None:

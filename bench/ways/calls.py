@@ -45,7 +45,7 @@ def recording() -> Iterator[list[Called]]:
             stack.enter_context(patch.object(owner, method, wrapped))
 
         for method in _OF_A_TABLE:
-            record(Table, "table", method, lambda table: str(table._client.table_name))  # noqa: SLF001 - for want of a name
+            record(Table, "table", method, lambda table: str(table.name))
         record(QueueClient, "queue", "send_message", lambda client: str(client.queue_name))
         record(MessageList, "twilio", "create_async", lambda _: "messages")
         record(CallList, "twilio", "create_async", lambda _: "calls")

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from twilio.rest import Client
 
-from bench.ways.sample import ACCOUNT, FROM, TO, TOKEN, Sample
+from bench.forms import ACCOUNT, NUMBER, TOKEN
+from bench.ways.sample import TO, Sample
 from bench.ways.way import Job, Place
 
 
@@ -23,9 +24,9 @@ class Guide:
             client = Client(ACCOUNT, TOKEN)
             client.api.base_url = self._twilio
             if sample.kind == "text":
-                client.messages.create(to=TO, from_=FROM, body=sample.said)
+                client.messages.create(to=TO, from_=NUMBER, body=sample.said)
             else:
-                client.calls.create(to=TO, from_=FROM, twiml=sample.document)
+                client.calls.create(to=TO, from_=NUMBER, twiml=sample.document)
 
         return job
 

@@ -1,14 +1,15 @@
 """This app: its functions, called as the worker calls them."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
 import azure.functions as func
 from azure.functions.queue import QueueMessage
 
-from bench.ways.sample import ACCOUNT, FROM, PUBLIC, TOKEN, Callback, Sample
+from bench import forms
+from bench.ways.sample import Callback, Sample
 from bench.ways.way import Job, Place
 
 
@@ -16,7 +17,7 @@ class Ours:
     """The trigger of the outbound queue, then the status callbacks."""
 
     def __init__(self, place: Place) -> None:
-        os.environ.update(environment(place))
+        os.environ.update({**forms.settings(place.storage), "TWILIO_API_BASE_URL": place.twilio})
         import function_app  # noqa: PLC0415 - it reads the settings
 
         self._app: Any = function_app
@@ -49,26 +50,11 @@ class Ours:
         await self._app.wiring.close()
 
 
-def environment(place: Place) -> Mapping[str, str]:
-    """Return the settings with which the app talks to the stub."""
-    return {
-        "AzureWebJobsStorage": place.storage,
-        "TWILIO_ACCOUNT_SID": ACCOUNT,
-        "TWILIO_AUTH_TOKEN": TOKEN,
-        "TWILIO_FROM_NUMBER": FROM,
-        "TWILIO_API_BASE_URL": place.twilio,
-        "PUBLIC_BASE_URL": PUBLIC,
-    }
-
-
 def _request(callback: Callback) -> func.HttpRequest:
     return func.HttpRequest(
         method="POST",
         url=callback.url,
-        headers={
-            "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-            "X-Twilio-Signature": callback.signature,
-        },
+        headers=callback.headers,
         params={},
         body=callback.body,
     )

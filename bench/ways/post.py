@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import aiohttp
 
-from bench.ways.sample import ACCOUNT, FROM, TO, TOKEN, Sample
+from bench.forms import ACCOUNT, NUMBER, TOKEN
+from bench.ways.sample import TO, Sample
 from bench.ways.way import Job, Place
 
 
@@ -23,7 +24,7 @@ class Post:
         what, content = (
             ("Messages", {"Body": sample.said}) if sample.kind == "text" else ("Calls", {"Twiml": sample.document})
         )
-        form = {"To": TO, "From": FROM, **content}
+        form = {"To": TO, "From": NUMBER, **content}
 
         async def job() -> None:
             async with self._session.post(f"{self._url}/{what}.json", data=form) as answer:

@@ -1,21 +1,16 @@
 """One message: its request, its SID, and what Twilio tells of it until its final status. Pure, and free of any SDK."""
 
-import base64
-import hashlib
-import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import urlencode
 
+from bench.forms import ACCOUNT, NUMBER, PUBLIC, signed
 from bench.stub.twilio import sid_of
 
 Kind = Literal["text", "call"]
-ACCOUNT: Final = "AC" + "0" * 32
-TOKEN: Final = "a made-up token"  # noqa: S105 - the stub asks for none
-FROM: Final = "+15005550006"
 TO: Final = "+14155550100"
-PUBLIC: Final = "https://switchboard.example"
 _GOES_WELL: Final[dict[Kind, tuple[str, ...]]] = {
     "text": ("sent", "delivered"),
     "call": ("initiated", "ringing", "in-progress", "completed"),
@@ -24,11 +19,11 @@ _GOES_WELL: Final[dict[Kind, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """What Twilio posts: the URL, the fields, and the signature of both."""
+    """What Twilio posts: the URL, the fields, and the headers that sign both."""
 
     url: str
-    fields: tuple[tuple[str, str], ...]
-    signature: str
+    fields: Mapping[str, str]
+    headers: Mapping[str, str]
 
     @property
     def body(self) -> bytes:
@@ -69,29 +64,24 @@ class Sample:
 
     def callbacks(self, url: str | None = None) -> list[Callback]:
         """Return what Twilio tells, in order, at the URL that it was given; this app's own by default."""
-        common = (("AccountSid", ACCOUNT), ("ApiVersion", "2010-04-01"), ("From", FROM), ("To", TO))
+        common = {"AccountSid": ACCOUNT, "ApiVersion": "2010-04-01", "From": NUMBER, "To": TO}
         words = _GOES_WELL[self.kind] if self.told is None else self.told
         if self.kind == "text":
-            named = (("MessageSid", self.sid), ("SmsSid", self.sid))
-            told = [[*named, ("MessageStatus", word), ("SmsStatus", word)] for word in words]
+            named = {"MessageSid": self.sid, "SmsSid": self.sid}
+            told = [{**named, "MessageStatus": word, "SmsStatus": word} for word in words]
         else:
             told = [
-                [
-                    ("CallSid", self.sid),
-                    ("CallStatus", word),
-                    ("SequenceNumber", str(place)),
-                    ("Timestamp", f"Fri, 01 Jan 2027 00:00:0{place} +0000"),
-                    ("CallbackSource", "call-progress-events"),
-                    ("Direction", "outbound-api"),
-                ]
+                {
+                    "CallSid": self.sid,
+                    "CallStatus": word,
+                    "SequenceNumber": str(place),
+                    "Timestamp": f"Fri, 01 Jan 2027 00:00:0{place} +0000",
+                    "CallbackSource": "call-progress-events",
+                    "Direction": "outbound-api",
+                }
                 for place, word in enumerate(words)
             ]
         room = "sms" if self.kind == "text" else "voice"
         url = url or f"{PUBLIC}/api/{room}/status?delivery={self.number}"
-        return [Callback(url, (*common, *fields), _signature(url, (*common, *fields))) for fields in told]
-
-
-def _signature(url: str, fields: tuple[tuple[str, str], ...]) -> str:
-    """Sign as https://www.twilio.com/docs/usage/webhooks/webhooks-security has it."""
-    text = url + "".join(name + value for name, value in sorted(fields))
-    return base64.b64encode(hmac.new(TOKEN.encode(), text.encode(), hashlib.sha1).digest()).decode()
+        forms = [{**common, **fields} for fields in told]
+        return [Callback(url, form, signed(url, form)) for form in forms]

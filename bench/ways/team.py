@@ -16,7 +16,8 @@ from sqlalchemy.engine import Engine
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from bench.ways.sample import ACCOUNT, FROM, PUBLIC, TO, TOKEN, Callback, Sample
+from bench.forms import ACCOUNT, NUMBER, PUBLIC, TOKEN
+from bench.ways.sample import TO, Callback, Sample
 from bench.ways.way import Job, Place
 
 queue = Celery("team", broker=os.environ.get("BENCH_REDIS"))
@@ -60,9 +61,9 @@ def send(kind: str, number: str, content: str) -> None:
     """Send one message and put it on record."""
     callback = f"{PUBLIC}/status?id={number}"
     if kind == "text":
-        made = client.messages.create(to=TO, from_=FROM, body=content, status_callback=callback)
+        made = client.messages.create(to=TO, from_=NUMBER, body=content, status_callback=callback)
     else:
-        made = client.calls.create(to=TO, from_=FROM, twiml=content, status_callback=callback)
+        made = client.calls.create(to=TO, from_=NUMBER, twiml=content, status_callback=callback)
     with database.begin() as connection:
         row = {"id": number, "sid": made.sid, "status": made.status, "recipient": TO, "body": content}
         connection.execute(messages.insert(), row)
@@ -122,7 +123,7 @@ def _environment(callback: Callback) -> dict[str, Any]:
         "wsgi.url_scheme": "https",
         "wsgi.input": BytesIO(callback.body),
         "wsgi.errors": BytesIO(),
-        "CONTENT_TYPE": "application/x-www-form-urlencoded; charset=UTF-8",
+        "CONTENT_TYPE": callback.headers["Content-Type"],
         "CONTENT_LENGTH": str(len(callback.body)),
-        "HTTP_X_TWILIO_SIGNATURE": callback.signature,
+        "HTTP_X_TWILIO_SIGNATURE": callback.headers["X-Twilio-Signature"],
     }

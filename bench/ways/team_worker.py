@@ -17,12 +17,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from bench import processes
 from bench.talking import talking
 from bench.ways.sample import Kind, Sample
 
 HOST: Final = "127.0.0.1"
 _NEEDED: Final = ("celery", "redis", "flask", "sqlalchemy")
-_TICKS: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 _PATIENCE: Final = 60
 """seconds for a worker to begin, and for all of a round"""
 
@@ -34,7 +34,7 @@ def missing() -> str | None:
         return f"the packages {', '.join(packages)} are not installed"
     if shutil.which("redis-server") is None:
         return "there is no redis-server on PATH (Debian: `apt-get install redis-server`)"
-    return None if Path("/proc/self/stat").exists() else "there is no /proc to read the CPU of processes from"
+    return None if processes.are_told() else "there is no /proc to read the CPU of processes from"
 
 
 @contextmanager
@@ -63,23 +63,6 @@ def worker(environment: dict[str, str]) -> Iterator[int]:
             process.terminate()
 
 
-def _tree(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(other for child in children for other in _tree(int(child)))]
-
-
-def _cpu(pid: int) -> float:
-    """Return the seconds of CPU of a process and its children."""
-    fields = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split() for one in _tree(pid)]
-    return sum(int(each[11]) + int(each[12]) for each in fields) / _TICKS
-
-
-def _memory(pid: int) -> int:
-    """Return the bytes of a process and its children: what they share counts for each of them."""
-    pages = [int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in _tree(pid)]
-    return sum(pages) * os.sysconf("SC_PAGE_SIZE")
-
-
 def main(kind: Kind, ports: str, folder: str) -> None:
     """Do what comes until there is no more."""
     why = missing()
@@ -104,14 +87,18 @@ def main(kind: Kind, ports: str, folder: str) -> None:
             cost = _round(team, kind, pid, count=count, already=done)
             done += count
             callbacks = web.ask({"messages": count, "at_once": 1})
-            total = {"cpu": cost / count + callbacks["cpu"], "seconds": 0, "memory": _memory(pid) + callbacks["memory"]}
+            total = {
+                "cpu": cost / count + callbacks["cpu"],
+                "seconds": 0,
+                "memory": processes.memory(pid) + callbacks["memory"],
+            }
             print(json.dumps(total), flush=True)
 
 
 def _round(team: Any, kind: Kind, pid: int, *, count: int, already: int) -> float:  # noqa: ANN401 - a module
     """Enqueue so many and wait for them; the CPU that they took."""
     samples = [Sample(kind, f"b{uuid.uuid4().hex}") for _ in range(count)]
-    begun = None if already == 0 else _cpu(pid)
+    begun = None if already == 0 else processes.cpu(pid)
     for sample in samples:
         team.queue.send_task("team.send", (kind, sample.number, sample.said if kind == "text" else sample.document))
     late = time.monotonic() + _PATIENCE
@@ -120,7 +107,7 @@ def _round(team: Any, kind: Kind, pid: int, *, count: int, already: int) -> floa
             raise SystemExit(f"expected {count} messages of Celery within {_PATIENCE} s, got fewer")
         time.sleep(0.02)
     # the first round is the one that starts the worker, and is not looked at
-    return _cpu(pid) - (begun or 0)
+    return processes.cpu(pid) - (begun or 0)
 
 
 if __name__ == "__main__":

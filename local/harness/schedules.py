@@ -14,10 +14,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from azure.data.tables import TableEntity, TransactionOperation
+from azure.data.tables import TransactionOperation
 from azure.data.tables.aio import TableClient
 
 from local.faults import PASS, Action, Do, Seen, endpoint, through
@@ -28,7 +27,8 @@ from local.harness.soak import LEASE_SECONDS, Outcome, Say
 from shared.agenda import Agenda, Entry
 from shared.scheduling.schedule import Schedule
 from shared.scheduling.schedules import Schedules
-from shared.tables import Entity, Table
+from shared.table_service.service import TableService
+from shared.tables import Entity, Row, Table
 
 SETTINGS = {"SCHEDULE_CRON": "* * * * * *", "TWILIO_TIMEOUT_SECONDS": "10"}
 A_MINUTE = timedelta(minutes=1)
@@ -70,18 +70,14 @@ class HalfWay:
         return Do(self.act)
 
 
-class _Row(TableEntity):
-    metadata: Any = {"etag": ""}  # noqa: RUF012 - the SDK's rows have one
-
-
 class Paper(Table):
     """A table that keeps its rows to itself, to be written all at once."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self.rows: dict[tuple[str, str], _Row] = {}
+        self.rows: dict[tuple[str, str], Row] = {}
 
-    async def get(self, partition: str, row: str) -> TableEntity | None:
+    async def get(self, partition: str, row: str) -> Row | None:
         """Return a row."""
         return self.rows.get((partition, row))
 
@@ -92,16 +88,16 @@ class Paper(Table):
 
     async def put(self, entity: Entity) -> None:
         """Keep a row."""
-        self.rows[entity["PartitionKey"], entity["RowKey"]] = _Row(entity)
+        self.rows[entity["PartitionKey"], entity["RowKey"]] = Row(entity, etag="")
 
     async def write(self, table: TableClient) -> None:
         """Write them, in groups of a partition."""
-        partitions: defaultdict[str, list[_Row]] = defaultdict(list)
+        partitions: defaultdict[str, list[Row]] = defaultdict(list)
         for (partition, _), row in self.rows.items():
             partitions[partition].append(row)
         places = asyncio.Semaphore(AT_ONCE)
 
-        async def write(group: list[_Row]) -> None:
+        async def write(group: list[Row]) -> None:
             async with places:
                 await table.submit_transaction([(TransactionOperation.UPSERT, row) for row in group])
 
@@ -118,6 +114,7 @@ class Minute:
     schedules: list[Schedule]
     due: datetime
     table: TableClient
+    agenda: Agenda
     say: Say
 
     async def run(self) -> Outcome:
@@ -173,8 +170,7 @@ class Minute:
         return not waiting and not await self._due_rows()
 
     async def _due_rows(self) -> list[Entry]:
-        agenda = Agenda(Table(self.table))
-        return [entry async for entry in agenda.due(self.due, limit=len(self.schedules))]
+        return [entry async for entry in self.agenda.due(self.due, limit=len(self.schedules))]
 
     async def _outcome(self) -> Outcome:
         sent: Counter[str] = Counter()
@@ -197,6 +193,7 @@ async def minute(behind: Backdrop, *, schedules: int, say: Say) -> Outcome:
     async with (
         scene(behind, hook=half_way, pace=0.0, lease=LEASE_SECONDS, settings=SETTINGS) as stage,
         TableClient.from_connection_string(behind.storage, "Schedules") as table,
+        TableService.open(behind.storage) as service,
     ):
         # thousands of texts are many calls: only those to the queue are looked at
         queue = urlsplit(endpoint(stage.settings["AzureWebJobsStorage"], "queue")).port or 0
@@ -206,7 +203,10 @@ async def minute(behind: Backdrop, *, schedules: int, say: Say) -> Outcome:
         }
         stage.twilio.faults.callbacks(lose=1.0)
         wanted = [_schedule(number, due) for number in range(schedules)]
-        return await Minute(scene=stage, half_way=half_way, schedules=wanted, due=due, table=table, say=say).run()
+        agenda = Agenda(Table(service.table("Schedules")))
+        return await Minute(
+            scene=stage, half_way=half_way, schedules=wanted, due=due, table=table, agenda=agenda, say=say
+        ).run()
 
 
 def _schedule(number: int, due: datetime) -> Schedule:

@@ -6,11 +6,6 @@ from zoneinfo import ZoneInfo
 _SECOND = timedelta(seconds=1)
 
 
-def plain_time(moment: datetime) -> datetime:
-    """Return a moment that the tables' SDK gives, which is of its own kind of datetime, as a plain one in UTC."""
-    return datetime.combine(moment.date(), moment.time(), moment.tzinfo).astimezone(UTC)
-
-
 def instant(moment: datetime, zone: ZoneInfo) -> datetime:
     """Return the instant, in UTC, of a moment with an offset, or of a local time of this zone.
 

@@ -1,12 +1,10 @@
 """Deliveries and events as rows of the `Deliveries` table, and back: pure. The layout is public (README, "Tables")."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
-from shared.calendar.clock import plain_time
 from shared.deliveries.record import Delivery, Event
 
 STATE: Final = "delivery"
@@ -90,7 +88,5 @@ def _values(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
             continue
         if name in _AS_JSON:
             content = msgspec.json.decode(content)
-        elif isinstance(content, datetime):
-            content = plain_time(content)
         found[name] = content
     return found

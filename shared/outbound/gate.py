@@ -11,11 +11,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from azure.core.exceptions import AzureError
-from azure.data.tables import TableEntity
 
 from shared.errors import SwitchboardError, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.outbound.outcome import Decision, decide
-from shared.tables import Table
+from shared.tables import Row, Table
 
 _logger: Final = logging.getLogger(__name__)
 _FIRST: Final = timedelta(seconds=15)
@@ -108,7 +107,7 @@ class Gate:
             await self.open()
         return True
 
-    async def _notice(self) -> TableEntity | None:
+    async def _notice(self) -> Row | None:
         row = await self._lookups.get(_PARTITION, _ROW)
         # whichever process left it: the next success of this one takes it down
         self._may_be_noticed = self._may_be_noticed or row is not None

@@ -15,7 +15,6 @@ from typing import Any, Final
 import msgspec
 
 from shared.agenda import Agenda, ScheduleDue
-from shared.calendar.clock import plain_time
 from shared.errors import SwitchboardError
 from shared.scheduling.schedule import Schedule, content_hash, first_due
 from shared.tables import Table
@@ -154,11 +153,11 @@ def _row(schedule: Schedule, revision: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _stored(row: Any) -> Stored:  # noqa: ANN401 - the SDK's row
+def _stored(row: Any) -> Stored:  # noqa: ANN401 - the table's row
     return Stored(
         schedule=msgspec.json.decode(row["Definition"], type=Schedule),
         revision=row["Revision"],
         paused=row["Paused"],
-        created_at=plain_time(row["CreatedAt"]),
+        created_at=row["CreatedAt"],
         version=row.metadata["etag"],
     )

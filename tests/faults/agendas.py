@@ -16,6 +16,7 @@ from shared.agenda import Agenda
 from shared.outbound import internal
 from shared.scheduling.schedule import Schedule
 from shared.scheduling.schedules import Schedules
+from shared.table_service.service import TableService
 from shared.tables import Table
 from tests.faults.aimed import Aimed, all_quiet
 
@@ -32,6 +33,7 @@ class Stage:
     scene: Scene
     aimed: Aimed
     table: TableClient
+    schedules: Table
 
     async def start_timer(self, *, ahead_seconds: int = 0) -> None:
         """Start a host whose timer runs, with its clock so much ahead, in the place of the one that runs."""
@@ -40,8 +42,8 @@ class Stage:
 
     async def put(self, schedule: Schedule, *, at: datetime) -> None:
         """Put a schedule on record, as it would have been at a time that has gone by."""
-        table = Table(self.table)
-        await Schedules(schedules=table, agenda=Agenda(table), clock=lambda: at).create(schedule, now=at)
+        schedules = Schedules(schedules=self.schedules, agenda=Agenda(self.schedules), clock=lambda: at)
+        await schedules.create(schedule, now=at)
 
     async def rows(self, name: str) -> list[str]:
         """What there is of a schedule or a delivery: `schedule`, and `due` or `next` for a row of the agenda."""
@@ -80,9 +82,10 @@ async def open_stage(backdrop: Backdrop) -> AsyncIterator[Stage]:
         backdrop.with_other_storage() as own,
         scene(own, hook=aimed) as made,
         TableClient.from_connection_string(own.storage, "Schedules") as table,
+        TableService.open(own.storage) as service,
     ):
         await table.create_table()
-        yield Stage(scene=made, aimed=aimed, table=table)
+        yield Stage(scene=made, aimed=aimed, table=table, schedules=Table(service.table("Schedules")))
 
 
 async def in_the_end(stage: Stage, kept: Sequence[Kept], killed: Sequence[str]) -> list[str]:

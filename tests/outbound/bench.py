@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from azure.storage.queue.aio import QueueClient
@@ -51,8 +50,8 @@ class RememberingTable(Table):
         super().__init__(table._client)
         self._journal = journal
 
-    async def _write(self, operation: Callable[..., Awaitable[Any]], entity: Entity, **options: Any) -> str:  # noqa: ANN401 - the SDK's own types
-        written = await super()._write(operation, entity, **options)
+    async def _write(self, operation: Callable[[Entity], Awaitable[str]], entity: Entity) -> str:
+        written = await super()._write(operation, entity)
         self._note(entity)
         return written
 

@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 from azure.core.exceptions import ServiceRequestError
-from azure.data.tables.aio import TableClient
 
+from shared.connections import Bounds
 from shared.deliveries.log import DeliveryLog
 from shared.errors import Changed, SwitchboardError, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.outbound.claim import Attempt, new_delivery, ticks
 from shared.outbound.provider import Resource
 from shared.queues import LARGEST
+from shared.table_service.service import TableService
 from shared.tables import Table
 from tests.deliveries.samples import an_event
 from tests.fakes import AUTH_TOKEN, FROM_NUMBER, FakeProvider, a_sid, an_answer, make_settings
@@ -374,8 +375,9 @@ async def test_a_callback_that_comes_before_the_answer_is_not_undone_by_it(bench
 
 async def test_a_message_is_not_acknowledged_while_storage_is_away(bench: Bench) -> None:
     nowhere = "AccountName=a;AccountKey=a2V5;TableEndpoint=http://127.0.0.1:1/a"  # nobody listens on the first port
-    async with TableClient.from_connection_string(nowhere, "t", retry_total=0) as client:
-        bench.storage = Storage(DeliveryLog(Table(client), Table(client)), Table(client), Table(client))
+    async with TableService.open(nowhere, bounds=Bounds(repetitions=0)) as service:
+        away = Table(service.table("t"))
+        bench.storage = Storage(DeliveryLog(away, away), away, away)
         for message in (a_message(), b"unusable"):
             with pytest.raises(ServiceRequestError):
                 await bench.take(message)
