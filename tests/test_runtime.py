@@ -80,13 +80,13 @@ def test_it_finds_exactly_the_triggers_and_their_bindings(report: Any) -> None: 
                 "direction": "IN",
                 "type": "httpTrigger",
                 "name": "req",
-                "methods": [method],
+                "methods": methods.split(),
                 "authLevel": level.upper(),
                 "route": route,
             },
             {"direction": "OUT", "type": "http", "name": "$return"},
         ]
-        for name, (route, method, level) in HTTP_TRIGGERS.items()
+        for name, (route, methods, level) in HTTP_TRIGGERS.items()
     }
     expected |= other_triggers(queue="requests", cron=CRON)
     assert report["indexed"] == expected
