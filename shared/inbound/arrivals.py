@@ -7,6 +7,7 @@ from twilio.twiml.messaging_response import MessagingResponse
 
 from shared.consents import Consent, Consents
 from shared.consents.consent import KEYWORD, OPT_OUT_TYPE, State
+from shared.consents.replies import reply_to
 from shared.consents.words import word_of
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Direction, Event
@@ -61,14 +62,16 @@ async def _heed(consents: Consents, form: Form, *, by: str, at: datetime) -> Non
 
 
 def sms_reply(settings: Settings, form: Form) -> str:
-    """Return the TwiML that answers a text: SMS_REPLY, or nothing.
+    """Return the TwiML that answers a text: SMS_REPLY, what is set for STOP, START and HELP, or nothing.
 
-    Our own number is never answered, nor are STOP, START and HELP, which Twilio answers by itself.
+    Our own number is never answered.
     """
     response = MessagingResponse()
-    keyword = word_of(form.get("Body"), form.get("OptOutType")) is not None
-    if settings.sms_reply and form.get("From") != settings.from_number and not keyword:
-        response.message(twiml.writable(settings.sms_reply))
+    opt_out_type = form.get("OptOutType")
+    word = word_of(form.get("Body"), opt_out_type)
+    text = reply_to(word, opt_out_type=opt_out_type, settings=settings) if word else settings.sms_reply
+    if text and form.get("From") != settings.from_number:
+        response.message(twiml.writable(text))
     return str(response)
 
 

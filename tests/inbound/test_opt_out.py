@@ -4,6 +4,7 @@ import json
 import os
 import uuid
 from collections.abc import AsyncIterator
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -34,6 +35,17 @@ async def _post(app: App, target: str, *fields: tuple[str, str]) -> int:
     body = webhooks.encode(*fields)
     headers = webhooks.headers(target, body, base=app.settings["PUBLIC_BASE_URL"])
     return (await app.request("POST", target, body, headers)).status
+
+
+async def _reply_to(app: App, text: str, *more: tuple[str, str], sender: str = "+14155550177") -> str | None:
+    """What our app would have Twilio answer to a text."""
+    target = "/api/sms/inbound"
+    body = webhooks.encode(
+        ("MessageSid", webhooks.new_sid("SM")), ("From", sender), ("To", NUMBER), ("Body", text), *more
+    )
+    answer = await app.request("POST", target, body, webhooks.headers(target, body))
+    assert answer.status == 200
+    return ET.fromstring(answer.body).findtext("Message")  # noqa: S314 - what our own app wrote
 
 
 async def _says(app: App, recipient: str, text: str, *more: tuple[str, str], to: str = NUMBER) -> None:
@@ -142,3 +154,20 @@ async def test_a_service_that_21610_came_from_is_the_one_that_is_held_back(app: 
     await _post(app, f"/api/sms/status?delivery={delivery_id}", *fields)
     assert await _becomes(app, recipient, sender=SERVICE) == "suppressed"
     assert await _becomes(app, recipient) == "queued"
+
+
+async def test_words_that_twilio_answers_get_no_reply_of_ours(azurite: str) -> None:
+    async with App.load(settings_of(azurite, SMS_REPLY="Thanks", STOP_REPLY="Bye")) as app:
+        replies = [await _reply_to(app, text) for text in ("STOP", "start", "Help", "INFO", "Please stop")]
+    assert replies == [None, None, None, None, "Thanks"]
+
+
+async def test_where_twilio_leaves_it_to_the_app_each_word_has_its_reply(azurite: str) -> None:
+    texts = {"SMS_REPLY": "Thanks", "STOP_REPLY": "<Bye>", "START_REPLY": "Hi", "HELP_REPLY": "Ask"}
+    async with App.load(settings_of(azurite, OPT_OUT_REPLIES="app", **texts)) as app:
+        replies = [await _reply_to(app, text) for text in ("STOP", "start", "Help", "INFO", "Please stop")]
+        answered = [await _reply_to(app, word, ("OptOutType", word)) for word in ("STOP", "START", "HELP")]
+        ours = await _reply_to(app, "STOP", sender=NUMBER)
+    assert replies == ["<Bye>", "Hi", "Ask", "Ask", "Thanks"]
+    assert answered == [None, None, None]
+    assert ours is None
