@@ -30,8 +30,9 @@ async def record_message(log: DeliveryLog, consents: Consents, form: Form, *, no
     """
     sid = form.sid("MessageSid")
     event = Event(key=f"{sid}:received", status="received", at=now, sid=sid, raw=form.as_dict())
-    await log.file(first_told(form, event, channel="sms", direction="inbound"), event)
-    await _heed(consents, form, by=sid, at=now)
+    filed = await log.file(first_told(form, event, channel="sms", direction="inbound"), event)
+    # a webhook that comes again, Twilio's own or a copy of it, was said when it came first
+    await _heed(consents, form, by=sid, at=filed.created_at)
 
 
 async def file_call(log: DeliveryLog, form: Form, *, now: datetime) -> Delivery:

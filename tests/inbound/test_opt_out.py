@@ -130,6 +130,15 @@ async def test_a_callback_that_comes_again_later_does_not_take_a_start_back(app:
     assert await _becomes(app, recipient) == "queued"
 
 
+async def test_a_webhook_that_comes_again_does_not_take_back_what_was_said_since(app: App, recipient: str) -> None:
+    """Twilio repeats webhooks, and whoever got hold of a signed one may."""
+    start = (("MessageSid", webhooks.new_sid("SM")), ("From", recipient), ("To", NUMBER), ("Body", "START"))
+    assert await _post(app, "/api/sms/inbound", *start) == 200
+    await _says(app, recipient, "STOP")
+    assert await _post(app, "/api/sms/inbound", *start) == 200
+    assert await _becomes(app, recipient) == "suppressed"
+
+
 async def test_the_first_that_is_heard_of_what_others_sent_holds_later_texts_back(app: App, recipient: str) -> None:
     fields = (("MessageSid", webhooks.new_sid("SM")), ("MessageStatus", "failed"), ("ErrorCode", "21610"))
     assert await _post(app, "/api/sms/status", *fields, ("To", recipient), ("From", NUMBER)) == 204
