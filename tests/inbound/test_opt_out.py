@@ -101,6 +101,33 @@ async def test_the_word_of_advanced_opt_out_counts_in_any_language(app: App, rec
     assert await _becomes(app, recipient) == "queued"
 
 
+@pytest.mark.parametrize(
+    ("text", "more", "how"),
+    [
+        ("STOP", (), "keyword"),
+        ("Arrêt", (("OptOutType", "STOP"),), "opt-out-type"),
+        ("STOP", (("OptOutType", ""),), "keyword"),
+    ],
+)
+async def test_how_and_by_which_text_it_was_said_is_on_record(
+    app: App, recipient: str, text: str, more: tuple[tuple[str, str], ...], how: str
+) -> None:
+    sid = webhooks.new_sid("SM")
+    fields = (("MessageSid", sid), ("From", recipient), ("To", NUMBER), ("Body", text), *more)
+    assert await _post(app, "/api/sms/inbound", *fields) == 200
+    [consent] = await app.wiring.consents.find(recipient)
+    assert (consent.sender, consent.state, consent.how, consent.by) == (NUMBER, "opted-out", how, sid)
+
+
+@pytest.mark.parametrize("more", [(), (("OptOutType", "HELP"),)], ids=["keyword", "OptOutType"])
+async def test_who_asks_for_help_after_a_stop_is_still_held_back(
+    app: App, recipient: str, more: tuple[tuple[str, str], ...]
+) -> None:
+    await _says(app, recipient, "STOP")
+    await _says(app, recipient, "HELP", *more)
+    assert await _becomes(app, recipient) == "suppressed"
+
+
 async def test_start_lifts_what_twilio_had_told_of(app: App, recipient: str) -> None:
     """21610 in a callback holds later texts back; the text that brought it has failed."""
     delivery_id = str(uuid.uuid4())
