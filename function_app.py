@@ -14,7 +14,7 @@ from shared.settings import Settings
 from shared.text.templates.library import Templates
 from shared.voice.flows.apologies import CALL_FALLBACK, TEXT_FALLBACK
 from shared.voice.flows.library import Flows
-from shared.web import people, schedules, tokens, twilio, twimlets, voice
+from shared.web import consents, people, schedules, tokens, twilio, twimlets, voice
 from shared.wiring import Wiring, clock
 
 settings = Settings.from_env(os.environ)
@@ -189,6 +189,18 @@ async def pause_schedule(req: func.HttpRequest) -> func.HttpResponse:
 async def resume_schedule(req: func.HttpRequest) -> func.HttpResponse:
     """Let a scheduled notification go on."""
     return await schedules.resume(req, wiring)
+
+
+@app.route("consents", methods=["POST"])
+async def record_consent(req: func.HttpRequest) -> func.HttpResponse:
+    """Put on record who takes texts, or wants none."""
+    return await consents.record(req, wiring)
+
+
+@app.route("consents/search", methods=["POST"])
+async def search_consents(req: func.HttpRequest) -> func.HttpResponse:
+    """Show what a recipient agreed to."""
+    return await consents.search(req, wiring)
 
 
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,8 @@ DEVELOPMENT_STORAGE: Final = (
 SID: Final = "[0-9a-f]{32}"
 _BASE_URL: Final = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 STORAGE: Final = "AzureWebJobsStorage"
+OptOutReplies = Literal["twilio", "app"]
+"""who answers STOP, START and HELP"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,10 @@ class Settings:
     retention_days: int
     plain_punctuation: bool
     sms_reply: str
+    opt_out_replies: OptOutReplies
+    stop_reply: str
+    start_reply: str
+    help_reply: str
     voice_greeting: str
     flow_settings: Mapping[str, str]
     """what texts of call flows may use as `setting.NAME`"""
@@ -147,6 +153,13 @@ def _read(read: "_Reader") -> Settings:
         retention_days=read.integer("RETENTION_DAYS", default=90, at_least=1, at_most=36_500),
         plain_punctuation=read.flag("SMS_PLAIN_PUNCTUATION"),
         sms_reply=read.short_text("SMS_REPLY", longest=_LONGEST_REPLY) or "",
+        opt_out_replies=_opt_out_replies(read),
+        stop_reply=read.short_text("STOP_REPLY", longest=_LONGEST_REPLY)
+        or "You will get no more texts from this number. Text START to get them again.",
+        start_reply=read.short_text("START_REPLY", longest=_LONGEST_REPLY)
+        or "You will get texts from this number again. Text STOP to end them, HELP for help.",
+        help_reply=read.short_text("HELP_REPLY", longest=_LONGEST_REPLY)
+        or "Text STOP to get no more texts from this number, START to get them again.",
         voice_greeting=read.short_text("VOICE_GREETING", longest=_LONGEST_GREETING)
         or "Thank you for calling. Nobody can take your call now. Goodbye.",
         flow_settings=read.beginning_with(_OF_FLOWS),
@@ -249,6 +262,15 @@ def _destinations(read: "_Reader") -> Destinations:
     except DestinationsInvalid as exc:
         read.fault("CLIENT_MAY_CALL", str(exc))
         return Destinations.parse(_OTHER_CLIENTS)
+
+
+def _opt_out_replies(read: "_Reader") -> OptOutReplies:
+    match (read.text("OPT_OUT_REPLIES") or "twilio").lower():
+        case "twilio" | "app" as who:
+            return who
+        case other:
+            read.fault("OPT_OUT_REPLIES", f"expected twilio or app, got {other[:20]!r}")
+            return "twilio"
 
 
 def _region(read: "_Reader") -> str | None:

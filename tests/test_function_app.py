@@ -49,6 +49,8 @@ HTTP_TRIGGERS = {
     "cancel_schedule": ("schedules/{id}", "DELETE", "function"),
     "pause_schedule": ("schedules/{id}/pause", "POST", "function"),
     "resume_schedule": ("schedules/{id}/resume", "POST", "function"),
+    "record_consent": ("consents", "POST", "function"),
+    "search_consents": ("consents/search", "POST", "function"),
     "health": ("health", "GET", "anonymous"),
     "health_details": ("health/details", "GET", "function"),
 }
@@ -257,6 +259,7 @@ def test_the_app_needs_nothing_of_the_laptops_tools(module: str) -> None:
             {
                 "function_app",
                 "shared.web.answers",
+                "shared.web.consents",
                 "shared.web.people",
                 "shared.web.schedules",
                 "shared.web.tokens",

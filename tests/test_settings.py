@@ -47,6 +47,10 @@ NAMES = (
     "RETENTION_DAYS",
     "SMS_PLAIN_PUNCTUATION",
     "SMS_REPLY",
+    "OPT_OUT_REPLIES",
+    "STOP_REPLY",
+    "START_REPLY",
+    "HELP_REPLY",
     "VOICE_GREETING",
 )
 
@@ -86,6 +90,10 @@ def test_what_is_not_set_has_the_default_that_the_readme_promises() -> None:
         retention_days=90,
         plain_punctuation=False,
         sms_reply="",
+        opt_out_replies="twilio",
+        stop_reply="You will get no more texts from this number. Text START to get them again.",
+        start_reply="You will get texts from this number again. Text STOP to end them, HELP for help.",
+        help_reply="Text STOP to get no more texts from this number, START to get them again.",
         voice_greeting="Thank you for calling. Nobody can take your call now. Goodbye.",
         flow_settings={},
     )
@@ -119,6 +127,10 @@ def test_what_is_set_is_taken() -> None:
         DEFAULT_REGION="de",
         RETENTION_DAYS="1",
         SMS_REPLY="Thanks!",
+        OPT_OUT_REPLIES="App",
+        STOP_REPLY="Bye.",
+        START_REPLY="Hi.",
+        HELP_REPLY="Ask.",
         VOICE_GREETING="Hello.",
     )
     assert settings.auth_token_secondary == Secret("second")
@@ -143,6 +155,8 @@ def test_what_is_set_is_taken() -> None:
     assert settings.default_region == "DE"
     assert settings.retention_days == 1
     assert settings.sms_reply == "Thanks!"
+    assert settings.opt_out_replies == "app"
+    assert (settings.stop_reply, settings.start_reply, settings.help_reply) == ("Bye.", "Hi.", "Ask.")
     assert settings.voice_greeting == "Hello."
 
 
@@ -283,6 +297,10 @@ MALFORMED = [
     ("OUTBOUND_QUEUE", "-outbound"),
     ("OUTBOUND_QUEUE", "a" * 57),
     ("SMS_REPLY", "x" * 1601),
+    ("OPT_OUT_REPLIES", "both"),
+    ("STOP_REPLY", "x" * 1601),
+    ("START_REPLY", "x" * 1601),
+    ("HELP_REPLY", "x" * 1601),
     ("VOICE_GREETING", "x" * 3001),
     ("PUBLIC_BASE_URL", "/"),
     ("SCHEDULE_CRON", "every minute"),

@@ -5,7 +5,10 @@ from typing import Final
 
 from twilio.twiml.messaging_response import MessagingResponse
 
-from shared.consents import Consents, wish
+from shared.consents import Consent, Consents
+from shared.consents.consent import KEYWORD, OPT_OUT_TYPE, State
+from shared.consents.replies import reply_to
+from shared.consents.words import word_of
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Direction, Event
 from shared.deliveries.status import Channel, as_twilios
@@ -27,8 +30,9 @@ async def record_message(log: DeliveryLog, consents: Consents, form: Form, *, no
     """
     sid = form.sid("MessageSid")
     event = Event(key=f"{sid}:received", status="received", at=now, sid=sid, raw=form.as_dict())
-    await log.file(first_told(form, event, channel="sms", direction="inbound"), event)
-    await _heed(consents, form, by=sid, at=now)
+    filed = await log.file(first_told(form, event, channel="sms", direction="inbound"), event)
+    # a webhook that comes again, Twilio's own or a copy of it, was said when it came first
+    await _heed(consents, form, by=sid, at=filed.created_at)
 
 
 async def file_call(log: DeliveryLog, form: Form, *, now: datetime) -> Delivery:
@@ -48,24 +52,27 @@ def _address(form: Form, name: str) -> str | None:
 
 
 async def _heed(consents: Consents, form: Form, *, by: str, at: datetime) -> None:
-    wants = wish(form.get("Body"), form.get("OptOutType"))
-    recipient = form.get("From")
-    if wants is None or recipient is None:
+    body, opt_out_type, recipient = form.get("Body"), form.get("OptOutType"), form.get("From")
+    word = word_of(body, opt_out_type)
+    if word is None or word == "help" or recipient is None:
         return
-    change = consents.opt_in if wants else consents.opt_out
+    how = KEYWORD if word_of(None, opt_out_type) is None else OPT_OUT_TYPE
+    state: State = "opted-out" if word == "stop" else "opted-in"
     for sender in filter(None, (form.get("To"), form.get("MessagingServiceSid"))):
-        await change(recipient, sender, at=at, by=by)
+        await consents.record(Consent(to=recipient, sender=sender, state=state, at=at, by=by, how=how))
 
 
 def sms_reply(settings: Settings, form: Form) -> str:
-    """Return the TwiML that answers a text: SMS_REPLY, or nothing.
+    """Return the TwiML that answers a text: SMS_REPLY, what is set for STOP, START and HELP, or nothing.
 
-    Our own number is never answered, nor are STOP and START, which Twilio answers by itself.
+    Our own number is never answered.
     """
     response = MessagingResponse()
-    keyword = wish(form.get("Body"), form.get("OptOutType")) is not None
-    if settings.sms_reply and form.get("From") != settings.from_number and not keyword:
-        response.message(twiml.writable(settings.sms_reply))
+    opt_out_type = form.get("OptOutType")
+    word = word_of(form.get("Body"), opt_out_type)
+    text = reply_to(word, opt_out_type=opt_out_type, settings=settings) if word else settings.sms_reply
+    if text and form.get("From") != settings.from_number:
+        response.message(twiml.writable(text))
     return str(response)
 
 

@@ -10,6 +10,7 @@ import msgspec
 from azure.core.exceptions import AzureError
 
 from shared.consents import Consents
+from shared.consents.consent import refused
 from shared.deliveries import status
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
@@ -99,9 +100,8 @@ class Outcomes:
                 await self.doubt(delivery, reason=str(error), code=code)
             case Decision.SUPPRESS if delivery.channel == "sms":
                 about(_logger, delivery.id).warning("suppressed: %s", error, extra={"code": code})
-                await self._consents.opt_out(
-                    delivery.to or "", delivery.from_ or "", at=self._clock(), by=f"delivery {delivery.id}"
-                )
+                said = refused(delivery, code, sender=delivery.from_ or "", at=self._clock())
+                await self._consents.record(said)
                 await self.end(delivery, status.SUPPRESSED, reason, code=code, text=_explanation(error))
             case Decision.SUPPRESS | Decision.FAIL | Decision.ONCE_MORE:
                 about(_logger, delivery.id).error("refused for good: %s", error, extra={"code": code})

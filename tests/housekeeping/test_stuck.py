@@ -21,6 +21,7 @@ from shared.inbound.status import record_message_status
 from shared.outbound.outcomes import own_event
 from shared.outbound.provider import Resource
 from shared.tables import Table
+from tests.consents.samples import a_consent
 from tests.deliveries.samples import a_delivery, an_event
 from tests.fakes import FROM_NUMBER, FakeProvider, a_sid, an_answer
 from tests.outbound.bench import Bench
@@ -486,7 +487,7 @@ async def test_a_start_holds_against_an_older_refusal_that_is_only_heard_of_late
     sid = await sent(bench)
     bench.provider.has = [an_answer(sid, "failed", error_code=21610)]
     bench.clock.advance(10 * MINUTE)
-    await bench.consents.opt_in("+14155550100", FROM_NUMBER, at=bench.clock.now, by="SM1")
+    await bench.consents.record(a_consent("opted-in", at=bench.clock.now))
     bench.clock.advance(21 * MINUTE)
     await look_after(bench)
     assert (await bench.delivery()).error_code == 21610

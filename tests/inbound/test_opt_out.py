@@ -4,6 +4,7 @@ import json
 import os
 import uuid
 from collections.abc import AsyncIterator
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -34,6 +35,17 @@ async def _post(app: App, target: str, *fields: tuple[str, str]) -> int:
     body = webhooks.encode(*fields)
     headers = webhooks.headers(target, body, base=app.settings["PUBLIC_BASE_URL"])
     return (await app.request("POST", target, body, headers)).status
+
+
+async def _reply_to(app: App, text: str, *more: tuple[str, str], sender: str = "+14155550177") -> str | None:
+    """What our app would have Twilio answer to a text."""
+    target = "/api/sms/inbound"
+    body = webhooks.encode(
+        ("MessageSid", webhooks.new_sid("SM")), ("From", sender), ("To", NUMBER), ("Body", text), *more
+    )
+    answer = await app.request("POST", target, body, webhooks.headers(target, body))
+    assert answer.status == 200
+    return ET.fromstring(answer.body).findtext("Message")  # noqa: S314 - what our own app wrote
 
 
 async def _says(app: App, recipient: str, text: str, *more: tuple[str, str], to: str = NUMBER) -> None:
@@ -89,6 +101,33 @@ async def test_the_word_of_advanced_opt_out_counts_in_any_language(app: App, rec
     assert await _becomes(app, recipient) == "queued"
 
 
+@pytest.mark.parametrize(
+    ("text", "more", "how"),
+    [
+        ("STOP", (), "keyword"),
+        ("Arrêt", (("OptOutType", "STOP"),), "opt-out-type"),
+        ("STOP", (("OptOutType", ""),), "keyword"),
+    ],
+)
+async def test_how_and_by_which_text_it_was_said_is_on_record(
+    app: App, recipient: str, text: str, more: tuple[tuple[str, str], ...], how: str
+) -> None:
+    sid = webhooks.new_sid("SM")
+    fields = (("MessageSid", sid), ("From", recipient), ("To", NUMBER), ("Body", text), *more)
+    assert await _post(app, "/api/sms/inbound", *fields) == 200
+    [consent] = await app.wiring.consents.find(recipient)
+    assert (consent.sender, consent.state, consent.how, consent.by) == (NUMBER, "opted-out", how, sid)
+
+
+@pytest.mark.parametrize("more", [(), (("OptOutType", "HELP"),)], ids=["keyword", "OptOutType"])
+async def test_who_asks_for_help_after_a_stop_is_still_held_back(
+    app: App, recipient: str, more: tuple[tuple[str, str], ...]
+) -> None:
+    await _says(app, recipient, "STOP")
+    await _says(app, recipient, "HELP", *more)
+    assert await _becomes(app, recipient) == "suppressed"
+
+
 async def test_start_lifts_what_twilio_had_told_of(app: App, recipient: str) -> None:
     """21610 in a callback holds later texts back; the text that brought it has failed."""
     delivery_id = str(uuid.uuid4())
@@ -118,6 +157,15 @@ async def test_a_callback_that_comes_again_later_does_not_take_a_start_back(app:
     assert await _becomes(app, recipient) == "queued"
 
 
+async def test_a_webhook_that_comes_again_does_not_take_back_what_was_said_since(app: App, recipient: str) -> None:
+    """Twilio repeats webhooks, and whoever got hold of a signed one may."""
+    start = (("MessageSid", webhooks.new_sid("SM")), ("From", recipient), ("To", NUMBER), ("Body", "START"))
+    assert await _post(app, "/api/sms/inbound", *start) == 200
+    await _says(app, recipient, "STOP")
+    assert await _post(app, "/api/sms/inbound", *start) == 200
+    assert await _becomes(app, recipient) == "suppressed"
+
+
 async def test_the_first_that_is_heard_of_what_others_sent_holds_later_texts_back(app: App, recipient: str) -> None:
     fields = (("MessageSid", webhooks.new_sid("SM")), ("MessageStatus", "failed"), ("ErrorCode", "21610"))
     assert await _post(app, "/api/sms/status", *fields, ("To", recipient), ("From", NUMBER)) == 204
@@ -142,3 +190,20 @@ async def test_a_service_that_21610_came_from_is_the_one_that_is_held_back(app: 
     await _post(app, f"/api/sms/status?delivery={delivery_id}", *fields)
     assert await _becomes(app, recipient, sender=SERVICE) == "suppressed"
     assert await _becomes(app, recipient) == "queued"
+
+
+async def test_words_that_twilio_answers_get_no_reply_of_ours(azurite: str) -> None:
+    async with App.load(settings_of(azurite, SMS_REPLY="Thanks", STOP_REPLY="Bye")) as app:
+        replies = [await _reply_to(app, text) for text in ("STOP", "start", "Help", "INFO", "Please stop")]
+    assert replies == [None, None, None, None, "Thanks"]
+
+
+async def test_where_twilio_leaves_it_to_the_app_each_word_has_its_reply(azurite: str) -> None:
+    texts = {"SMS_REPLY": "Thanks", "STOP_REPLY": "<Bye>", "START_REPLY": "Hi", "HELP_REPLY": "Ask"}
+    async with App.load(settings_of(azurite, OPT_OUT_REPLIES="app", **texts)) as app:
+        replies = [await _reply_to(app, text) for text in ("STOP", "start", "Help", "INFO", "Please stop")]
+        answered = [await _reply_to(app, word, ("OptOutType", word)) for word in ("STOP", "START", "HELP")]
+        ours = await _reply_to(app, "STOP", sender=NUMBER)
+    assert replies == ["<Bye>", "Hi", "Ask", "Ask", "Thanks"]
+    assert answered == [None, None, None]
+    assert ours is None

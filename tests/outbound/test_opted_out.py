@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from shared.errors import TwilioRefused
+from tests.consents.samples import a_consent
 from tests.fakes import SERVICE_SID
 from tests.outbound.bench import Bench
 from tests.outbound.samples import CALL, a_message
@@ -91,7 +92,7 @@ async def test_it_is_held_back_before_it_is_on_record_as_suppressed(bench: Bench
 async def test_a_retry_is_held_back_by_what_came_in_between(bench: Bench) -> None:
     bench.provider.outcomes = [TwilioRefused(status=400, code=21611, explanation="")]
     await bench.take(a_message())
-    await bench.consents.opt_out("+14155550100", "+14155550199", at=bench.clock.now, by="SM1")
+    await bench.consents.record(a_consent("opted-out", at=bench.clock.now))
     bench.clock.advance(bench.queue.puts[0][1])
     await bench.take(a_message())
     assert (await bench.delivery()).status == "suppressed"
@@ -101,6 +102,6 @@ async def test_a_retry_is_held_back_by_what_came_in_between(bench: Bench) -> Non
 async def test_what_is_lifted_is_sent_again(bench: Bench) -> None:
     bench.provider.outcomes = [OPTED_OUT[0]]
     await bench.take(a_message())
-    await bench.consents.opt_in("+14155550100", "+14155550199", at=bench.clock.now, by="SM1")
+    await bench.consents.record(a_consent("opted-in", at=bench.clock.now))
     await bench.take(a_message(id="order-2"))
     assert (await bench.delivery("order-2")).status == "queued"

@@ -14,6 +14,7 @@ from shared.outbound.provider import Resource
 from shared.queues import LARGEST
 from shared.table_service.service import TableService
 from shared.tables import Table
+from tests.consents.samples import a_consent
 from tests.deliveries.samples import an_event
 from tests.fakes import AUTH_TOKEN, FROM_NUMBER, FakeProvider, a_sid, an_answer, make_settings
 from tests.outbound.bench import Bench
@@ -405,7 +406,7 @@ async def test_logs_carry_the_delivery_and_show_no_number_no_text_and_no_token(
         await bench.take(message, message_id=f"message-{n}")
         await bench.take(a_message(id=f"order-{n}", body="Your secret has arrived."), message_id=f"other-{n}")
     bench.clock.advance(ATTEMPT + SETTLE)
-    await bench.consents.opt_in("+14155550100", FROM_NUMBER, at=bench.clock.now, by="SM1")
+    await bench.consents.record(a_consent("opted-in", at=bench.clock.now))
     bench.provider.outcomes = [refused(20003, 401)]
     bench.provider.has = [an_answer(body="Your secret", from_=FROM_NUMBER)]
     for n in (2, 1, 3):
@@ -416,7 +417,7 @@ async def test_logs_carry_the_delivery_and_show_no_number_no_text_and_no_token(
     told = {record.__dict__.get("delivery") for record in records}
     assert {f"order-{n}" for n in range(len(outcomes))} | {"other-0", "faulty"} <= told
     for record in records:
-        assert record.__dict__.get("delivery") or record.name in {"shared.outbound.gate", "shared.consents"}
+        assert record.__dict__.get("delivery") or record.name in {"shared.outbound.gate", "shared.consents.register"}
         shown = f"{record.getMessage()} {record.__dict__!r}"
         assert not [part for part in ("5550100", "5550199", "parcel", "secret", AUTH_TOKEN) if part in shown]
     accepted = [record for record in records if record.getMessage().startswith("at Twilio")]

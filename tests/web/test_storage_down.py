@@ -56,6 +56,8 @@ async def test_people_are_told_that_storage_does_not_answer(app: App) -> None:
             app.request("POST", "/api/send", json.dumps(TEXT).encode()),
             app.request("GET", "/api/deliveries/some-id"),
             app.request("POST", "/api/deliveries/search", b"{}"),
+            app.request("POST", "/api/consents", b'{"to": "+14155550100", "state": "opted-out"}'),
+            app.request("POST", "/api/consents/search", b'{"to": "+14155550100"}'),
         )
     for answer in answers:
         assert problems.check(answer, HTTPStatus.SERVICE_UNAVAILABLE) == {}

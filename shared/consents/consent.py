@@ -1,0 +1,71 @@
+"""What a recipient agreed to, and its row in the `Consents` table. Pure."""
+
+import hashlib
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+
+from shared.deliveries.record import Delivery
+from shared.table_service.rows import Entity, Row
+
+State = Literal["opted-in", "opted-out"]
+KEYWORD: Final = "keyword"
+OPT_OUT_TYPE: Final = "opt-out-type"
+API: Final = "api"
+_KEPT_AS: Final[dict[State, str]] = {"opted-in": "in", "opted-out": "out"}
+_READ_AS: Final = {kept: state for state, kept in _KEPT_AS.items()}
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a recipient takes texts from a sender: a number, a short code, a name, or a Messaging Service."""
+
+    to: str
+    sender: str
+    state: State
+    at: datetime
+    by: str | None = None
+    """the SID of the text that said so, or `delivery ID`; None where somebody set it over HTTP"""
+    how: str | None = None
+    """`keyword`, `opt-out-type`, `error-21610`, `error-63014` or `api`; None in rows of before"""
+    reason: str | None = None
+    """what whoever set it over HTTP wants to be remembered"""
+
+
+def refused(delivery: Delivery, code: int | None, *, sender: str, at: datetime) -> Consent:
+    """Return what it says of a text's recipient that Twilio refused it with a code that tells of an opt-out."""
+    by, how = f"delivery {delivery.id}", f"error-{code}"
+    return Consent(to=delivery.to or "", sender=sender, state="opted-out", at=at, by=by, how=how)
+
+
+def partition(recipient: str) -> str:
+    """Return the partition of all that a recipient agreed to."""
+    # keys stand in URLs and in request logs: no number may
+    return hashlib.sha256(recipient.encode()).hexdigest()[:32]
+
+
+def to_row(consent: Consent) -> Entity:
+    """Return what is kept of a consent."""
+    return {
+        "PartitionKey": partition(consent.to),
+        "RowKey": consent.sender,
+        "To": consent.to,
+        "State": _KEPT_AS[consent.state],
+        "At": consent.at,
+        "By": consent.by,
+        "How": consent.how,
+        "Reason": consent.reason,
+    }
+
+
+def from_row(row: Row) -> Consent:
+    """Return the consent that a row keeps."""
+    return Consent(
+        to=row["To"],
+        sender=row["RowKey"],
+        state=_READ_AS[row["State"]],
+        at=row["At"],
+        by=row.get("By"),
+        how=row.get("How"),
+        reason=row.get("Reason"),
+    )

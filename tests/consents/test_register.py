@@ -1,0 +1,153 @@
+"""What each recipient agreed to, in a real table: found again, by sender, the latest word first."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from shared.consents import Consent, Consents
+from shared.deliveries.record import Delivery, Event
+from shared.tables import Table
+from tests.consents.samples import FROM, MESSAGE, NOW, TO, a_consent
+from tests.deliveries.samples import SID, a_delivery, an_event
+from tests.fakes import SERVICE_SID
+from tests.storage import open_table
+
+SECOND = timedelta(seconds=1)
+OTHER = "+14155550198"
+
+
+@pytest.fixture
+async def table(azurite: str) -> AsyncIterator[Table]:
+    async with open_table(azurite) as made:
+        yield made
+
+
+async def test_nobody_opted_out_of_anything(table: Table) -> None:
+    assert not await Consents(table).is_opted_out(TO, FROM)
+
+
+async def test_who_opted_out_opted_out_of_that_sender_until_they_opt_in(table: Table) -> None:
+    consents = Consents(table)
+    for _ in range(2):
+        await consents.record(a_consent("opted-out"))
+        assert await consents.is_opted_out(TO, FROM)
+    assert not await consents.is_opted_out(TO, OTHER)
+    assert not await consents.is_opted_out("+14155550101", FROM)
+    await consents.record(a_consent("opted-in"))
+    assert not await consents.is_opted_out(TO, FROM)
+
+
+@pytest.mark.parametrize(
+    "consent",
+    [
+        a_consent("opted-out"),
+        a_consent("opted-in", how="api", by=None, reason="Asked for it on the phone: “yes, please” 🎉"),
+        a_consent("opted-out", to=f"whatsapp:{TO}", sender=SERVICE_SID, how="error-63014", by="delivery order-1"),
+    ],
+    ids=["by a word", "over HTTP", "by an error"],
+)
+async def test_when_how_and_by_which_message_it_was_said_is_found_again(table: Table, consent: Consent) -> None:
+    assert await Consents(table).record(consent) == consent
+    assert await Consents(table).find(consent.to, consent.sender) == [consent]
+    assert await Consents(table).find(consent.to) == [consent]
+
+
+async def test_what_somebody_agreed_to_is_found_for_every_sender_or_one(table: Table) -> None:
+    consents = Consents(table)
+    said = [a_consent("opted-out"), a_consent("opted-in", sender=OTHER), a_consent("opted-out", sender=SERVICE_SID)]
+    for consent in (*said, a_consent("opted-out", to="+14155550101")):
+        await consents.record(consent)
+    found = await consents.find(TO)
+    assert sorted(found, key=lambda consent: consent.sender) == sorted(said, key=lambda consent: consent.sender)
+    assert await consents.find(TO, OTHER) == [said[1]]
+    assert await consents.find("+14155550102") == await consents.find(TO, "+14155550102") == []
+
+
+async def test_a_row_of_before_is_read_and_gives_way_to_a_new_one(table: Table) -> None:
+    partition = hashlib.sha256(TO.encode()).hexdigest()[:32]
+    before = {"PartitionKey": partition, "RowKey": FROM, "To": TO, "State": "out", "At": NOW, "By": "SM1"}
+    await table.insert(before)
+    consents = Consents(table)
+    assert await consents.is_opted_out(TO, FROM)
+    assert await consents.find(TO) == [a_consent("opted-out", by="SM1", how=None)]
+    await consents.record(a_consent("opted-in", at=NOW + SECOND))
+    assert not await consents.is_opted_out(TO, FROM)
+
+
+async def test_its_columns_are_these_and_no_key_shows_the_recipient(table: Table) -> None:
+    await Consents(table).record(a_consent("opted-out", reason="Said so"))
+    [row] = [row async for row in table.query("PartitionKey ge @first", first="")]
+    assert set(row) == {"PartitionKey", "RowKey", "To", "State", "At", "By", "How", "Reason"}
+    assert (row["By"], row["To"], row["State"], row["How"]) == (MESSAGE, TO, "out", "keyword")
+    assert "5550100" not in row["PartitionKey"] + row["RowKey"]
+
+
+async def test_the_latest_word_holds_in_whichever_order_they_are_heard(table: Table) -> None:
+    consents = Consents(table)
+    first = await consents.record(a_consent("opted-in"))
+    assert await consents.record(a_consent("opted-out", at=NOW - SECOND)) == first
+    assert not await consents.is_opted_out(TO, FROM)
+    await consents.record(a_consent("opted-out", at=NOW + SECOND))
+    await consents.record(a_consent("opted-in"))
+    assert await consents.is_opted_out(TO, FROM)
+
+
+async def test_of_many_words_at_once_the_latest_holds(table: Table) -> None:
+    consents = Consents(table)
+    words = [a_consent("opted-out", at=NOW + n * SECOND, by=f"SM{n}") for n in range(5)]
+    latest = a_consent("opted-in", at=NOW + 9 * SECOND)
+    await asyncio.gather(*map(consents.record, [latest, *words]))
+    assert await consents.find(TO) == [latest]
+
+
+@pytest.mark.parametrize("code", [21610, 63014])
+@pytest.mark.parametrize("word", ["failed", "undelivered", "suppressed"])
+async def test_an_event_that_says_so_holds_texts_from_that_sender_back(table: Table, word: str, code: int) -> None:
+    await Consents(table).heed(a_delivery(), an_event(word, error_code=code))
+    assert await Consents(table).is_opted_out(TO, FROM)
+    [consent] = await Consents(table).find(TO)
+    assert (consent.how, consent.by) == (f"error-{code}", "delivery order-1")
+
+
+@pytest.mark.parametrize(
+    ("delivery", "event"),
+    [
+        (a_delivery(), an_event("failed", error_code=30003)),
+        (a_delivery(), an_event("delivered", error_code=21610)),
+        (a_delivery(), an_event("retrying", sid=None, error_code=21610)),
+        (a_delivery(past_sids=(SID,)), an_event("failed", error_code=21610)),
+        (a_delivery(channel="call"), an_event("failed", error_code=21610)),
+        (a_delivery(direction="inbound"), an_event("failed", error_code=21610)),
+    ],
+    ids=["another code", "a code of before", "a replay", "an earlier attempt", "a call", "what came in"],
+)
+async def test_other_events_hold_nothing_back(table: Table, delivery: Delivery, event: Event) -> None:
+    await Consents(table).heed(delivery, event)
+    assert [row async for row in table.query("PartitionKey ge @first", first="")] == []
+
+
+@pytest.mark.parametrize("name", ["MessagingServiceSid", "messaging_service_sid"])
+async def test_of_what_others_sent_through_a_service_the_service_is_held_back(table: Table, name: str) -> None:
+    event = msgspec.structs.replace(an_event("failed", error_code=21610), raw={name: SERVICE_SID})
+    await Consents(table).heed(a_delivery(request=None), event)
+    assert await Consents(table).is_opted_out(TO, SERVICE_SID)
+    assert not await Consents(table).is_opted_out(TO, FROM)
+
+
+async def test_each_change_of_a_wish_is_told_once_and_shows_no_number(
+    table: Table, caplog: pytest.LogCaptureFixture
+) -> None:
+    consents = Consents(table)
+    with caplog.at_level(logging.INFO, "shared"):
+        for seconds in (0, 1):
+            await consents.record(a_consent("opted-out", at=NOW + seconds * SECOND))
+        await consents.record(a_consent("opted-in", at=NOW + 2 * SECOND))
+    assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
+        (logging.INFO, "texts to +141…00 from +141…99: opted-out"),
+        (logging.INFO, "texts to +141…00 from +141…99: opted-in"),
+    ]
