@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import phonenumbers
 
 from shared.calendar.quiet import QuietHours, QuietHoursInvalid
-from shared.errors import Fault, SettingsInvalid
+from shared.errors import SettingsInvalid
+from shared.settings_reader import Reader, Secret
 from shared.text import time_zones
 from shared.text.destinations import Destinations, DestinationsInvalid
 from shared.text.numbers import E164, MESSAGING_SERVICE
@@ -25,21 +25,9 @@ DEVELOPMENT_STORAGE: Final = (
     "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1"
 )
 SID: Final = "[0-9a-f]{32}"
-_BASE_URL: Final = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 STORAGE: Final = "AzureWebJobsStorage"
 OptOutReplies = Literal["twilio", "app"]
 """who answers STOP, START and HELP"""
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A value that is never printed; `reveal` is where it leaves."""
-
-    _value: str = field(repr=False)
-
-    def reveal(self) -> str:
-        """Return the value itself, for the one call that needs it."""
-        return self._value
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +95,7 @@ class Settings:
         Raises:
             SettingsInvalid: one or more are missing or malformed; every one is named, no value of a secret is shown.
         """
-        reader = _Reader(env)
+        reader = Reader(env)
         settings = _read(reader)
         if reader.faults:
             raise SettingsInvalid("the settings can't be used", reader.faults)
@@ -122,7 +110,7 @@ _LONGEST_GREETING: Final = 3000
 _OTHER_CLIENTS: Final = "client:*"
 
 
-def _read(read: "_Reader") -> Settings:
+def _read(read: Reader) -> Settings:
     settings = Settings(
         storage=_storage(read),
         account_sid=read.matching("TWILIO_ACCOUNT_SID", f"AC{SID}", "AC and 32 hexadecimal digits", required=True)
@@ -168,7 +156,7 @@ def _read(read: "_Reader") -> Settings:
     return settings
 
 
-def _check_groups(read: "_Reader", settings: Settings) -> None:
+def _check_groups(read: Reader, settings: Settings) -> None:
     given = (read.text("TWILIO_FROM_NUMBER"), read.text("TWILIO_MESSAGING_SERVICE_SID"))
     if not any(given):
         read.fault("TWILIO_FROM_NUMBER", "expected this one or TWILIO_MESSAGING_SERVICE_SID, neither is set")
@@ -179,7 +167,7 @@ def _check_groups(read: "_Reader", settings: Settings) -> None:
         read.fault("TWILIO_API_KEY_SID", "expected both this one and TWILIO_API_KEY_SECRET, or neither")
 
 
-def _storage(read: "_Reader") -> ConnectionString | Identity:
+def _storage(read: Reader) -> ConnectionString | Identity:
     text = read.text(STORAGE)
     if text is None:
         return _identity(read)
@@ -196,7 +184,7 @@ def _storage(read: "_Reader") -> ConnectionString | Identity:
     return ConnectionString(Secret(text))
 
 
-def _identity(read: "_Reader") -> Identity:
+def _identity(read: Reader) -> Identity:
     account = read.matching(f"{STORAGE}__accountName", "[a-z0-9]{3,24}", "3 to 24 lower-case letters and digits")
     queue, table = (
         read.base_url(
@@ -212,7 +200,7 @@ def _identity(read: "_Reader") -> Identity:
     return Identity(queue_url=queue, table_url=table, managed=managed, client_id=client_id)
 
 
-def _public_base_url(read: "_Reader") -> str:
+def _public_base_url(read: Reader) -> str:
     host = read.text("WEBSITE_HOSTNAME")
     url = read.base_url("PUBLIC_BASE_URL", default=f"https://{host}" if host else "")
     if not url and read.text("PUBLIC_BASE_URL") is None:
@@ -220,14 +208,14 @@ def _public_base_url(read: "_Reader") -> str:
     return url
 
 
-def _cron(read: "_Reader", name: str, *, default: str) -> str:
+def _cron(read: Reader, name: str, *, default: str) -> str:
     text = read.text(name) or default
     if len(text.split()) not in {5, 6}:
         read.fault(name, f"expected the six fields of an NCRONTAB expression, got {len(text.split())}")
     return text
 
 
-def _time_zone(read: "_Reader") -> ZoneInfo:
+def _time_zone(read: Reader) -> ZoneInfo:
     text = read.text("DEFAULT_TIME_ZONE") or "UTC"
     zone = time_zones.find(text)
     if zone is None:
@@ -235,7 +223,7 @@ def _time_zone(read: "_Reader") -> ZoneInfo:
     return zone or ZoneInfo("UTC")
 
 
-def _quiet_hours(read: "_Reader") -> QuietHours | None:
+def _quiet_hours(read: Reader) -> QuietHours | None:
     text = read.text("QUIET_HOURS")
     try:
         return None if text is None else QuietHours.parse(text)
@@ -244,7 +232,7 @@ def _quiet_hours(read: "_Reader") -> QuietHours | None:
         return None
 
 
-def _countries(read: "_Reader") -> frozenset[str] | None:
+def _countries(read: Reader) -> frozenset[str] | None:
     text = read.text("ALLOWED_COUNTRIES")
     if text is None:
         return None
@@ -255,7 +243,7 @@ def _countries(read: "_Reader") -> frozenset[str] | None:
     return codes
 
 
-def _destinations(read: "_Reader") -> Destinations:
+def _destinations(read: Reader) -> Destinations:
     text = read.text("CLIENT_MAY_CALL")
     try:
         return Destinations.parse(text or _OTHER_CLIENTS)
@@ -264,7 +252,7 @@ def _destinations(read: "_Reader") -> Destinations:
         return Destinations.parse(_OTHER_CLIENTS)
 
 
-def _opt_out_replies(read: "_Reader") -> OptOutReplies:
+def _opt_out_replies(read: Reader) -> OptOutReplies:
     match (read.text("OPT_OUT_REPLIES") or "twilio").lower():
         case "twilio" | "app" as who:
             return who
@@ -273,80 +261,8 @@ def _opt_out_replies(read: "_Reader") -> OptOutReplies:
             return "twilio"
 
 
-def _region(read: "_Reader") -> str | None:
+def _region(read: Reader) -> str | None:
     text = read.text("DEFAULT_REGION")
     if text is not None and text.upper() not in phonenumbers.SUPPORTED_REGIONS:
         read.fault("DEFAULT_REGION", f"expected an ISO country such as DE, got {text!r}")
     return text and text.upper()
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Reads one setting after the other and keeps what is wrong, so that all of it can be told at once."""
-
-    env: Mapping[str, str]
-    faults: list[Fault] = field(default_factory=list)
-
-    def fault(self, name: str, problem: str) -> None:
-        self.faults.append(Fault(name, problem))
-
-    def text(self, name: str) -> str | None:
-        return self.env.get(name, "").strip() or None
-
-    def short_text(self, name: str, *, longest: int) -> str | None:
-        value = self.text(name)
-        if value is not None and len(value) > longest:
-            self.fault(name, f"expected at most {longest} characters, got {len(value)}")
-        return value
-
-    def beginning_with(self, prefix: str) -> dict[str, str]:
-        names = [name for name in self.env if name.startswith(prefix)]
-        return {name.removeprefix(prefix).lower(): value for name in names if (value := self.text(name)) is not None}
-
-    def flag(self, name: str) -> bool:
-        text = self.text(name)
-        if text is not None and text.lower() not in {"true", "false"}:
-            self.fault(name, f"expected true or false, got {text[:20]!r}")
-        return text is not None and text.lower() == "true"
-
-    def secret(self, name: str, *, required: bool = False) -> Secret | None:
-        value = self.text(name)
-        if value is None and required:
-            self.fault(name, "expected a value, got nothing")
-        return (value and Secret(value)) or None
-
-    def matching(
-        self, name: str, pattern: str, expected: str, *, required: bool = False, default: str | None = None
-    ) -> str | None:
-        value = self.text(name)
-        if value is None:
-            if required:
-                self.fault(name, f"expected {expected}, got nothing")
-            return default
-        if not re.fullmatch(pattern, value):
-            self.fault(name, f"expected {expected}, got {len(value)} characters of another form")
-        return value
-
-    def integer(self, name: str, *, default: int, at_least: int, at_most: int) -> int:
-        text = self.text(name)
-        if text is None:
-            return default
-        if not re.fullmatch(r"\d{1,9}", text) or not at_least <= int(text) <= at_most:
-            self.fault(name, f"expected a whole number from {at_least} to {at_most}, got {text[:20]!r}")
-            return default
-        return int(text)
-
-    def base_url(self, name: str, *, default: str) -> str:
-        given = self.text(name)
-        text = (given or default).rstrip("/")
-        if (given or text) and not _is_base_url(text):
-            self.fault(name, "expected http:// or https:// and a host, without a path, a query or a user")
-        return text
-
-
-def _is_base_url(text: str) -> bool:
-    try:
-        _ = urlsplit(text).port  # at most 65535
-    except ValueError:
-        return False
-    return _BASE_URL.fullmatch(text) is not None

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from shared.calendar.quiet import QuietHours
 from shared.errors import SettingsInvalid
-from shared.settings import DEVELOPMENT_STORAGE, ConnectionString, Identity, Secret, Settings
+from shared.settings import DEVELOPMENT_STORAGE, ConnectionString, Identity, Settings
+from shared.settings_reader import Secret
 from shared.text.destinations import Destinations
 from tests.fakes import ACCOUNT_SID, AUTH_TOKEN, FROM_NUMBER, MINIMAL, SERVICE_SID, make_settings
 

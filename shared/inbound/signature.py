@@ -6,7 +6,7 @@ from twilio.request_validator import RequestValidator
 
 from shared.errors import SignatureInvalid
 from shared.inbound.form import Form
-from shared.settings import Secret
+from shared.settings_reader import Secret
 
 
 def verify_signature(*, url: str, form: Form, signature: str | None, tokens: Sequence[Secret]) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.errors import SignatureInvalid
 from shared.inbound.form import Form
 from shared.inbound.signature import verify_signature
-from shared.settings import Secret
+from shared.settings_reader import Secret
 from tests.samples import webhooks
 from tests.web.app import FORM, PUBLIC_BASE_URL, SECOND_TOKEN, TOKEN, App, Door, Served, settings_of
 

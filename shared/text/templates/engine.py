@@ -87,17 +87,6 @@ class Text:
             raise RenderingFailed(_explain(exc), line=_line(exc)) from exc
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """A text that stands as it is: nothing in it is a template."""
-
-    written: str
-
-    def render(self, _values: Mapping[str, object]) -> str:
-        """Return it."""
-        return self.written
-
-
 def read(source: str) -> Text:
     """Read a text as a template.
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from shared.voice.flows.lines import Lines, Path
+from shared.toml.lines import Lines, Path
 from shared.voice.flows.model import Action, Choose, Flow, Message, Pause, Redirect, Reject, Say
 from shared.voice.flows.read import Source
 from shared.voice.flows.ways import ways

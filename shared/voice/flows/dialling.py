@@ -5,8 +5,8 @@ from typing import Any, Final, Literal
 
 from shared.text.numbers import CLIENT, E164
 from shared.text.templates.engine import Text
+from shared.toml.lines import Path
 from shared.voice.flows import fields
-from shared.voice.flows.lines import Path
 from shared.voice.flows.model import UNREACHED, Conference, Dial, Target
 from shared.voice.flows.parts import Parts
 from shared.voice.flows.texts import NOTHING

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from shared.text.templates.engine import Plain, Text
+from shared.text.templates.engine import Text
+from shared.text.templates.plain import Plain
 from shared.text.templates.values import Declared
 
 Day = Literal["open", "closed", "holiday"]

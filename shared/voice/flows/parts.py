@@ -7,10 +7,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from shared.text.templates.engine import Text
+from shared.toml.lines import Path
+from shared.toml.sheet import Sheet
 from shared.voice.flows import fields
-from shared.voice.flows.lines import Path
 from shared.voice.flows.model import Speech
-from shared.voice.flows.sheet import Sheet
 from shared.voice.flows.texts import Texts
 
 NAME: Final = re.compile(r"(?=.{1,64}$)[a-z0-9]+([_-][a-z0-9]+)*")

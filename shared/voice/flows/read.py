@@ -12,12 +12,12 @@ from shared.text import time_zones
 from shared.text.numbers import E164
 from shared.text.templates.declarations import read_declared
 from shared.text.templates.values import Declared
+from shared.toml.lines import Lines
+from shared.toml.sheet import Sheet, TomlInvalid
 from shared.voice.flows import fields
 from shared.voice.flows.hours import read_holiday, read_span
-from shared.voice.flows.lines import Lines
 from shared.voice.flows.model import Choose, Flow, Hours, Span, Step
 from shared.voice.flows.parts import NAME, Parts
-from shared.voice.flows.sheet import Sheet, TomlInvalid
 from shared.voice.flows.steps import read_step
 from shared.voice.flows.surroundings import Surroundings
 from shared.voice.flows.texts import KEPT, Texts

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from twilio.twiml.voice_response import VoiceResponse
 
-from shared.text.templates.engine import Plain, RenderingFailed, Text
+from shared.text.templates.engine import RenderingFailed, Text
+from shared.text.templates.plain import Plain
 from shared.voice.flows.model import Flow, Speech, Step
 from shared.voice.flows.texts import CALLED, CALLER, INPUT, POSITION, SETTING
 from shared.voice.flows.turn import Call, Happened, Part, TextToSend, Turn, World, whole_number

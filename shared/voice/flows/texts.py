@@ -9,8 +9,8 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from shared.text.templates import engine
 from shared.text.templates.values import Declared
-from shared.voice.flows.lines import Path
-from shared.voice.flows.sheet import Sheet
+from shared.toml.lines import Path
+from shared.toml.sheet import Sheet
 
 CALLER: Final = "caller"
 CALLED: Final = "called"

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from shared.text.templates.engine import Plain
+from shared.text.templates.plain import Plain
 from shared.voice.flows.aside import HOLD_MUSIC
 from shared.voice.flows.model import UNREACHED, Action, Conference, Dial, Flow, Gather, Hangup, Say, Target
 from shared.voice.twimlets.reading import SORRY, Reading, http_url

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from shared.text.templates.engine import Plain
+from shared.text.templates.plain import Plain
 from shared.voice.flows.model import UNREACHED, Action, Dial, Flow, Hangup, Speech, Target
 from shared.voice.twimlets.reading import Reading
 from shared.voice.twimlets.speaking import CALL

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.text.numbers import NumberInvalid, to_e164
-from shared.text.templates.engine import Plain, Text
+from shared.text.templates.engine import Text
+from shared.text.templates.plain import Plain
 from shared.voice.flows.model import Action, Flow, Hangup, Redirect, Speech, Step
 from shared.voice.flows.parts import is_url
 from shared.voice.flows.turn import Call, whole_number

@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-from shared.text.templates.engine import Plain, read
+from shared.text.templates.engine import read
+from shared.text.templates.plain import Plain
 from shared.voice.flows.model import UNREACHED, Action, Dial, Flow, Gather, Hangup, Record, Say, Target
 from shared.voice.twimlets.reading import Reading
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.toml.lines import locate
 from shared.voice.flows import model
-from shared.voice.flows.lines import locate
 from shared.voice.flows.read import Source, parse, read
 from shared.voice.flows.surroundings import Surroundings
 

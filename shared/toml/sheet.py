@@ -1,4 +1,4 @@
-"""A flow's file while it is read: what is wrong with it is noted with its line, and reading goes on. Pure."""
+"""A TOML file while it is read: what is wrong with it is noted with its line, and reading goes on. Pure."""
 
 import re
 import tomllib
@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from shared.documents import check_fields
-from shared.voice.flows.lines import Lines, Path, locate
+from shared.toml.lines import Lines, Path, locate
 
 _TOML_PLACE: Final = re.compile(r" \(at line ([0-9]+), column [0-9]+\)| \(at end of document\)")
 _S = TypeVar("_S", bound=msgspec.Struct)
