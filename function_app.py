@@ -8,23 +8,27 @@ import azure.functions as func
 
 from shared.housekeeping.run import run
 from shared.inbound import callbacks, status
+from shared.inbound.replies.documents import SILENCE
+from shared.inbound.replies.library import Replies
 from shared.logs import quieten
 from shared.outbound.checks import Rules
 from shared.settings import Settings
 from shared.text.templates.library import Templates
-from shared.voice.flows.apologies import CALL_FALLBACK, TEXT_FALLBACK
+from shared.voice.flows.apologies import CALL_FALLBACK
 from shared.voice.flows.library import Flows
 from shared.web import consents, people, schedules, tokens, twilio, twimlets, voice
 from shared.wiring import Wiring, clock
 
 settings = Settings.from_env(os.environ)
 here = Path(__file__).parent
+templates = Templates.load(here / "templates")
 rules = Rules(
     settings=settings,
-    templates=Templates.load(here / "templates"),
+    templates=templates,
     flows=Flows.load(here / "flows", default_zone=settings.default_time_zone, settings=settings.flow_settings),
 )
-wiring = Wiring(rules)
+replies = Replies.load(here / "replies.toml", templates=templates, taken=settings.own_queues)
+wiring = Wiring(rules, replies)
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 quieten()
 
@@ -110,7 +114,7 @@ async def twimlet(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("fallback/sms", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 async def fallback_sms(req: func.HttpRequest) -> func.HttpResponse:
     """Answer a text whose own webhook failed, and keep why."""
-    return await twilio.fallback(req, wiring, TEXT_FALLBACK)
+    return await twilio.fallback(req, wiring, SILENCE)
 
 
 @app.route("fallback/voice", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)

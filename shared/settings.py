@@ -80,6 +80,7 @@ class Settings:
     retention_days: int
     plain_punctuation: bool
     sms_reply: str
+    replies_per_hour: int
     opt_out_replies: OptOutReplies
     stop_reply: str
     start_reply: str
@@ -87,6 +88,12 @@ class Settings:
     voice_greeting: str
     flow_settings: Mapping[str, str]
     """what texts of call flows may use as `setting.NAME`"""
+
+    @property
+    def own_queues(self) -> frozenset[str]:
+        """The queues that this app writes to by itself: nothing else may go there."""
+        names = (self.outbound_queue, f"{self.outbound_queue}-poison", self.events_queue)
+        return frozenset(name for name in names if name)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -102,9 +109,11 @@ class Settings:
         return settings
 
 
-_QUEUE_NAME: Final = r"(?!.*--)[a-z0-9][a-z0-9-]{1,54}[a-z0-9]"
-_QUEUE_EXPECTED: Final = "3 to 56 lower-case letters, digits and single hyphens, so that -poison can follow"
+QUEUE_NAME: Final = r"(?!.*--)[a-z0-9][a-z0-9-]{1,54}[a-z0-9]"
+QUEUE_EXPECTED: Final = "3 to 56 lower-case letters, digits and single hyphens, so that -poison can follow"
 _LONGEST_REPLY: Final = 1600
+MOST_REPLIES: Final = 14
+"""to one sender in an hour: at 15 within 30 s Twilio takes an automatic reply for a loop, and ends it"""
 _OF_FLOWS: Final = "FLOW_"
 _LONGEST_GREETING: Final = 3000
 _OTHER_CLIENTS: Final = "client:*"
@@ -126,8 +135,8 @@ def _read(read: Reader) -> Settings:
         ),
         api_base_url=read.base_url("TWILIO_API_BASE_URL", default="https://api.twilio.com"),
         public_base_url=_public_base_url(read),
-        outbound_queue=read.matching("OUTBOUND_QUEUE", _QUEUE_NAME, _QUEUE_EXPECTED, default="outbound") or "",
-        events_queue=read.matching("EVENTS_QUEUE", _QUEUE_NAME, _QUEUE_EXPECTED),
+        outbound_queue=read.matching("OUTBOUND_QUEUE", QUEUE_NAME, QUEUE_EXPECTED, default="outbound") or "",
+        events_queue=read.matching("EVENTS_QUEUE", QUEUE_NAME, QUEUE_EXPECTED),
         twilio_timeout_seconds=read.integer("TWILIO_TIMEOUT_SECONDS", default=10, at_least=1, at_most=60),
         schedule_cron=_cron(read, "SCHEDULE_CRON", default="0 * * * * *"),
         housekeeping_cron=_cron(read, "HOUSEKEEPING_CRON", default="0 */5 * * * *"),
@@ -141,6 +150,7 @@ def _read(read: Reader) -> Settings:
         retention_days=read.integer("RETENTION_DAYS", default=90, at_least=1, at_most=36_500),
         plain_punctuation=read.flag("SMS_PLAIN_PUNCTUATION"),
         sms_reply=read.short_text("SMS_REPLY", longest=_LONGEST_REPLY) or "",
+        replies_per_hour=read.integer("REPLIES_PER_HOUR", default=5, at_least=0, at_most=MOST_REPLIES),
         opt_out_replies=_opt_out_replies(read),
         stop_reply=read.short_text("STOP_REPLY", longest=_LONGEST_REPLY)
         or "You will get no more texts from this number. Text START to get them again.",

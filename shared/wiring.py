@@ -22,6 +22,8 @@ from shared.housekeeping.poison import PoisonQueue
 from shared.housekeeping.retention import Retention
 from shared.housekeeping.run import Chore
 from shared.housekeeping.stuck import Stuck
+from shared.inbound.desk import TextDesk
+from shared.inbound.replies.library import Replies
 from shared.outbound.checks import Rules
 from shared.outbound.gate import Gate
 from shared.outbound.send import Sender
@@ -56,10 +58,12 @@ def clock() -> datetime:
 class Wiring:
     """Everything that the functions need, made when it is first asked for."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, replies: Replies | None = None) -> None:
         self.rules = rules
+        self.replies = replies or Replies()
         self.settings = rules.settings
         self._open = AsyncExitStack()
+        self._queues: dict[str, Queue] = {}
 
     async def close(self) -> None:
         """Close every connection; the functions host never asks for it, it ends the process."""
@@ -114,6 +118,20 @@ class Wiring:
     def desk(self) -> Desk:
         """What answers the calls of a flow."""
         return Desk(rules=self.rules, log=self.log, queue=self.outbound, clock=clock)
+
+    @cached_property
+    def texts(self) -> TextDesk:
+        """What takes and answers the texts that come in."""
+        return TextDesk(
+            settings=self.settings,
+            replies=self.replies,
+            own_numbers=self.rules.own_numbers,
+            log=self.log,
+            consents=self.consents,
+            lookups=self._lookups,
+            queue=self._queue,
+            clock=clock,
+        )
 
     @cached_property
     def schedules(self) -> Schedules:
@@ -202,7 +220,9 @@ class Wiring:
                 )
 
     def _queue(self, name: str) -> Queue:
-        return Queue(partial(self._queue_client, name))
+        if name not in self._queues:
+            self._queues[name] = Queue(partial(self._queue_client, name))
+        return self._queues[name]
 
     def _queue_client(self, name: str) -> "QueueClient":
         from azure.storage.queue.aio import QueueClient  # noqa: PLC0415 - most webhooks need no queue

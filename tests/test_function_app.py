@@ -98,8 +98,8 @@ ROOMS = (
     {"shared.settings", "shared.tables", "shared.queues", "shared.logs", "shared.sockets"},
     {"shared.table_service"},
     {"shared.connections"},
-    {"shared.calendar"},
-    {"shared.text"},
+    {"shared.calendar", "shared.settings_reader"},
+    {"shared.text", "shared.toml"},
     {"shared.documents"},
     {"shared.errors"},
 )

@@ -48,6 +48,7 @@ NAMES = (
     "RETENTION_DAYS",
     "SMS_PLAIN_PUNCTUATION",
     "SMS_REPLY",
+    "REPLIES_PER_HOUR",
     "OPT_OUT_REPLIES",
     "STOP_REPLY",
     "START_REPLY",
@@ -91,6 +92,7 @@ def test_what_is_not_set_has_the_default_that_the_readme_promises() -> None:
         retention_days=90,
         plain_punctuation=False,
         sms_reply="",
+        replies_per_hour=5,
         opt_out_replies="twilio",
         stop_reply="You will get no more texts from this number. Text START to get them again.",
         start_reply="You will get texts from this number again. Text STOP to end them, HELP for help.",
@@ -128,6 +130,7 @@ def test_what_is_set_is_taken() -> None:
         DEFAULT_REGION="de",
         RETENTION_DAYS="1",
         SMS_REPLY="Thanks!",
+        REPLIES_PER_HOUR="14",
         OPT_OUT_REPLIES="App",
         STOP_REPLY="Bye.",
         START_REPLY="Hi.",
@@ -156,6 +159,7 @@ def test_what_is_set_is_taken() -> None:
     assert settings.default_region == "DE"
     assert settings.retention_days == 1
     assert settings.sms_reply == "Thanks!"
+    assert settings.replies_per_hour == 14
     assert settings.opt_out_replies == "app"
     assert (settings.stop_reply, settings.start_reply, settings.help_reply) == ("Bye.", "Hi.", "Ask.")
     assert settings.voice_greeting == "Hello."
@@ -298,6 +302,7 @@ MALFORMED = [
     ("OUTBOUND_QUEUE", "-outbound"),
     ("OUTBOUND_QUEUE", "a" * 57),
     ("SMS_REPLY", "x" * 1601),
+    ("REPLIES_PER_HOUR", "15"),
     ("OPT_OUT_REPLIES", "both"),
     ("STOP_REPLY", "x" * 1601),
     ("START_REPLY", "x" * 1601),

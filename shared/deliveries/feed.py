@@ -29,6 +29,7 @@ def as_document(delivery: Delivery, event: Event) -> dict[str, Any]:
         "channel": delivery.channel,
         "direction": delivery.direction,
         "origin": delivery.origin,
+        "answers": delivery.answers,
         "named": delivery.named,
         "status": event.status,
         "sid": event.sid,

@@ -8,6 +8,7 @@
 | `late:<day>:<spread>` | the same | those that the purge looks at again on that day |
 | `to:<hash of the address>` | the same | all of one recipient; the hash keeps numbers out of URLs and request logs |
 | `sid:<SID>` | `owner` | the delivery that a message or call belongs to |
+| `reply:<day>:<hash of the sender>` | as of `day` | which of a sender's texts were answered by themselves |
 
 A row here is written before what it leads to, so it may lead nowhere, or to a delivery that has moved on: whoever
 follows it looks again. `<spread>` keeps any one partition below what Azure serves
@@ -116,12 +117,22 @@ def status_partitions(status: str, day: date) -> list[str]:
 
 def recipient_partition(address: str) -> str:
     """Return the partition that lists the deliveries of a recipient."""
-    return f"to:{hashlib.sha256(address.encode()).hexdigest()[:32]}"
+    return f"to:{_hash(address)}"
 
 
 def recipient_row(delivery: Delivery) -> dict[str, Any]:
     """Return the row that finds a delivery by its recipient."""
     return {"PartitionKey": recipient_partition(delivery.to or ""), "RowKey": position(delivery)}
+
+
+def reply_partition(text: Delivery, day: date) -> str:
+    """Return the partition that lists which texts of a text's sender were answered by themselves on a day (UTC)."""
+    return f"reply:{day:%Y%m%d}:{_hash(text.from_ or '')}"
+
+
+def reply_row(text: Delivery) -> dict[str, Any]:
+    """Return the row that counts a text among those."""
+    return {"PartitionKey": reply_partition(text, text.created_at.date()), "RowKey": position(text)}
 
 
 def position(delivery: Delivery) -> str:
@@ -152,6 +163,10 @@ def delivery_at(row_key: str) -> str:
 def day_of(row_key: str) -> date:
     """Return the day (UTC) that a row key stands in."""
     return (EPOCH + timedelta(microseconds=_LAST - int(row_key.partition("~")[0]))).date()
+
+
+def _hash(address: str) -> str:
+    return hashlib.sha256(address.encode()).hexdigest()[:32]
 
 
 def _spread(delivery_id: str) -> int:

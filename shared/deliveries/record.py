@@ -52,6 +52,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
     origin: str | None = None
     """the schedule, or the first delivery, that it was derived from"""
+    answers: str | None = None
+    """the delivery that it is an answer to: of a text that came in, or of what this app answered by itself"""
     fallback_at: datetime | None = None
     """from when on the second way is gone where nothing final was heard"""
     text: str | None = None
@@ -92,7 +94,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         return self.status == statuses.UNCERTAIN and self.sid is None and bool(self.candidates)
 
 
-Kind = Literal["flow", "browser", "recording", "transcription", "trouble"]
+Kind = Literal["answer", "browser", "flow", "recording", "reply", "transcription", "trouble"]
 RECORDED: Final = "completed"
 """the status of a recording that can be listened to"""
 

@@ -14,6 +14,8 @@ from shared.tables import Table
 _logger: Final = logging.getLogger(__name__)
 _AT_ONCE: Final = 1000
 _A_DAY: Final = timedelta(days=1)
+_REPLIES_KEPT: Final = timedelta(days=1)
+"""the cap on replies looks back for an hour, past midnight where it must"""
 
 
 class Retention:
@@ -32,7 +34,8 @@ class Retention:
         """Purge what is due, up to the moment `until`; return how many were."""
         now = self._clock()
         count = await self._purge_deliveries(now, until)
-        await self._purge_statuses(now, until)
+        await self._forget_statuses(now, until)
+        await self._forget("reply", now - _REPLIES_KEPT, until)
         return count
 
     async def _purge_deliveries(self, now: datetime, until: datetime) -> int:
@@ -55,13 +58,16 @@ class Retention:
             async for place in self._of_days(kind, before):
                 yield place
 
-    async def _purge_statuses(self, now: datetime, until: datetime) -> None:
+    async def _forget_statuses(self, now: datetime, until: datetime) -> None:
         """Take out what finds by their status deliveries that began as long ago as those whose day is purged."""
         for kind in keys.notable_kinds():
-            async for place in self._of_days(kind, now - self._keep):
-                if self._clock() >= until:
-                    return
-                await self._lookups.delete(*place)
+            await self._forget(kind, now - self._keep, until)
+
+    async def _forget(self, kind: str, before: datetime, until: datetime) -> None:
+        async for place in self._of_days(kind, before):
+            if self._clock() >= until:
+                return
+            await self._lookups.delete(*place)
 
     async def _of_days(self, kind: str, before: datetime) -> AsyncIterator[tuple[str, str]]:
         """Yield partition and row key of some rows of the days before this one, the oldest first."""

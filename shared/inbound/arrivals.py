@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Final
 
-from twilio.twiml.messaging_response import MessagingResponse
+import msgspec
 
 from shared.consents import Consent, Consents
 from shared.consents.consent import KEYWORD, OPT_OUT_TYPE, State
-from shared.consents.replies import reply_to
 from shared.consents.words import word_of
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Direction, Event
@@ -20,8 +19,14 @@ _LONGEST_ADDRESS: Final = 300
 """characters of a caller's name for itself: SIP addresses are the longest"""
 
 
-async def record_message(log: DeliveryLog, consents: Consents, form: Form, *, now: datetime) -> None:
-    """Put an inbound text on record; STOP and START hold later texts back and let them go again.
+async def file_text(log: DeliveryLog, form: Form, *, answers: str | None, now: datetime) -> Delivery:
+    """Put an inbound text on record, and return it: the one that is there, where it came before.
+
+    Args:
+        log: where.
+        form: what Twilio posted.
+        answers: the id of the delivery that it answers.
+        now: when it came.
 
     Raises:
         FormInvalid: it lacks what every such webhook carries.
@@ -30,13 +35,12 @@ async def record_message(log: DeliveryLog, consents: Consents, form: Form, *, no
     """
     sid = form.sid("MessageSid")
     event = Event(key=f"{sid}:received", status="received", at=now, sid=sid, raw=form.as_dict())
-    filed = await log.file(first_told(form, event, channel="sms", direction="inbound"), event)
-    # a webhook that comes again, Twilio's own or a copy of it, was said when it came first
-    await _heed(consents, form, by=sid, at=filed.created_at)
+    told = first_told(form, event, channel="sms", direction="inbound")
+    return await log.file(msgspec.structs.replace(told, answers=answers), event)
 
 
 async def file_call(log: DeliveryLog, form: Form, *, now: datetime) -> Delivery:
-    """Put an inbound call on record, as `record_message`, and return it; or one that others had Twilio make.
+    """Put an inbound call on record, as `file_text`, or one that others had Twilio make.
 
     See https://www.twilio.com/docs/voice/twiml#twilios-request-to-your-application.
     """
@@ -51,7 +55,11 @@ def _address(form: Form, name: str) -> str | None:
     return value and value[:_LONGEST_ADDRESS]
 
 
-async def _heed(consents: Consents, form: Form, *, by: str, at: datetime) -> None:
+async def heed(consents: Consents, form: Form, text: Delivery) -> None:
+    """Put on record what a text says of its sender's consent; said again, it counts from when it came first.
+
+    Errors of the storage pass through as azure.core's, and Changed where others were faster each time.
+    """
     body, opt_out_type, recipient = form.get("Body"), form.get("OptOutType"), form.get("From")
     word = word_of(body, opt_out_type)
     if word is None or word == "help" or recipient is None:
@@ -59,21 +67,8 @@ async def _heed(consents: Consents, form: Form, *, by: str, at: datetime) -> Non
     how = KEYWORD if word_of(None, opt_out_type) is None else OPT_OUT_TYPE
     state: State = "opted-out" if word == "stop" else "opted-in"
     for sender in filter(None, (form.get("To"), form.get("MessagingServiceSid"))):
-        await consents.record(Consent(to=recipient, sender=sender, state=state, at=at, by=by, how=how))
-
-
-def sms_reply(settings: Settings, form: Form) -> str:
-    """Return the TwiML that answers a text: SMS_REPLY, what is set for STOP, START and HELP, or nothing.
-
-    Our own number is never answered.
-    """
-    response = MessagingResponse()
-    opt_out_type = form.get("OptOutType")
-    word = word_of(form.get("Body"), opt_out_type)
-    text = reply_to(word, opt_out_type=opt_out_type, settings=settings) if word else settings.sms_reply
-    if text and form.get("From") != settings.from_number:
-        response.message(twiml.writable(text))
-    return str(response)
+        said = Consent(to=recipient, sender=sender, state=state, at=text.created_at, by=text.id, how=how)
+        await consents.record(said)
 
 
 def voice_greeting(settings: Settings, _form: Form) -> str:

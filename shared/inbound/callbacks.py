@@ -3,12 +3,11 @@
 import hashlib
 from datetime import datetime
 
-from shared.consents import Consents
 from shared.deliveries.keys import is_id
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event, Kind
 from shared.errors import Changed
-from shared.inbound import arrivals
+from shared.inbound.arrivals import file_call
 from shared.inbound.form import Form
 
 
@@ -33,12 +32,10 @@ async def record_transcription(log: DeliveryLog, form: Form, *, delivery_id: str
     await _record(log, form, kind="transcription", key=key, delivery_id=delivery_id, now=now)
 
 
-async def record_trouble(
-    log: DeliveryLog, consents: Consents, form: Form, *, delivery_id: str | None, now: datetime
-) -> None:
+async def record_trouble(log: DeliveryLog, form: Form, *, delivery_id: str | None, now: datetime) -> None:
     """Record that Twilio could not use what a webhook of ours answered, with its ErrorCode and ErrorUrl.
 
-    A text or a call that came in while it could not be put on record is put there now. As `record_recording`.
+    A call that came in while it could not be put on record is put there now. As `record_recording`.
 
     See https://www.twilio.com/docs/voice/twiml#fallback-url.
     """
@@ -46,11 +43,8 @@ async def record_trouble(
     # one call may meet the same trouble at several URLs, which hold what may not stand in a key
     where = hashlib.sha256((form.get("ErrorUrl") or "").encode()).hexdigest()[:8]
     key = f"{sid}:trouble:{form.integer('ErrorCode') or 0}:{where}"
-    if await _whose(log, form, delivery_id) is None:
-        if form.get("CallSid"):
-            await arrivals.file_call(log, form, now=now)
-        else:
-            await arrivals.record_message(log, consents, form, now=now)
+    if form.get("CallSid") and await _whose(log, form, delivery_id) is None:
+        await file_call(log, form, now=now)
     await _record(log, form, kind="trouble", key=key, delivery_id=delivery_id, now=now)
 
 

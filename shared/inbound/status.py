@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+import msgspec
+
 from shared.deliveries.keys import is_id
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Direction, Event
@@ -92,6 +94,10 @@ async def _delivery(
     if delivery.erased:
         about(_logger, delivery.id).info("a callback about what was erased")
         return None
+    if (channel, delivery.direction) == ("sms", "inbound") and delivery.sid != sid:
+        # what a webhook of ours answered: Twilio made a message of it, which is a delivery of its own
+        reply = first_told(form, event, channel=channel, direction="outbound")
+        return await log.file(msgspec.structs.replace(reply, answers=delivery.id), event)
     if delivery.sid not in {None, sid} and sid not in delivery.past_sids:
         about(_logger, delivery.id).error("a callback about another SID than its own", extra={"sid": sid})
     return delivery

@@ -55,6 +55,12 @@ class Rules:
     templates: Templates = field(default_factory=Templates)
     flows: Flows = field(default_factory=Flows)
 
+    @property
+    def own_numbers(self) -> frozenset[str]:
+        """Every number that is known to be our own."""
+        of_flows = (number for flow in self.flows for number in flow.answers)
+        return frozenset(number for number in (self.settings.from_number, *of_flows) if number)
+
 
 def complete(
     request: Request, rules: Rules, *, given: AbstractSet[str], faulty: AbstractSet[str]

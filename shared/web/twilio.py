@@ -14,9 +14,9 @@ from azure.core.exceptions import AzureError
 
 from shared.deliveries.log import DeliveryLog
 from shared.errors import Changed, FormInvalid, SignatureInvalid
-from shared.inbound import arrivals
 from shared.inbound.callbacks import record_trouble
 from shared.inbound.form import Form
+from shared.inbound.replies.documents import SILENCE
 from shared.inbound.signature import verify_signature
 from shared.settings import Settings
 from shared.wiring import Wiring, clock
@@ -90,21 +90,19 @@ async def callback(req: func.HttpRequest, wiring: Wiring, record: RecordStatus) 
 
 
 async def inbound_text(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Put a text on record and answer it with TwiML; 503 where it could not be recorded, so that Twilio tries again."""
-    status = HTTPStatus.OK
+    """Put a text on record and answer it with TwiML; 503 where storage does not do its part, so that it comes again."""
     try:
         webhook = verify(req, wiring.settings)
+        async with asyncio.timeout(_DEADLINE):
+            return twiml_answer(await wiring.texts.answer(webhook.form))
     except SignatureInvalid as exc:
         return forbidden(exc)
-    try:
-        async with asyncio.timeout(_DEADLINE):
-            await arrivals.record_message(wiring.log, wiring.consents, webhook.form, now=clock())
     except FormInvalid as exc:
         _logger.error("an arrival that can't be read: %s", exc)  # noqa: TRY400 - the trace says no more
+        return twiml_answer(SILENCE)
     except _NOT_RECORDED as exc:
         _logger.error("an arrival could not be recorded: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
-        status = HTTPStatus.SERVICE_UNAVAILABLE
-    return twiml_answer(arrivals.sms_reply(wiring.settings, webhook.form), status)
+        return twiml_answer(SILENCE, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 async def fallback(req: func.HttpRequest, wiring: Wiring, document: str) -> func.HttpResponse:
@@ -118,7 +116,11 @@ async def fallback(req: func.HttpRequest, wiring: Wiring, document: str) -> func
     _logger.error("Twilio could not use an answer of ours", extra=told)
     try:
         async with asyncio.timeout(_DEADLINE):
-            await record_trouble(wiring.log, wiring.consents, form, delivery_id=webhook.delivery_id, now=clock())
+            try:
+                if not form.get("CallSid"):
+                    await wiring.texts.take(form)
+            finally:
+                await record_trouble(wiring.log, form, delivery_id=webhook.delivery_id, now=clock())
     except Exception as exc:  # noqa: BLE001 - this is the net below: it answers, come what may
         _logger.error("that could not be recorded: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
     return twiml_answer(document)

@@ -28,6 +28,7 @@ FULL = a_delivery(
     past_sids=("SM1", "SM2"),
     waits_for="quiet hours",
     origin="news",
+    answers="order-0",
     fallback_at=datetime(2026, 3, 2, 12, 5, tzinfo=UTC),
     text="Good morning.",
     encoding="GSM-7",

@@ -1,7 +1,6 @@
 """Opting out and in again, over HTTP: by a text, by Advanced Opt-Out's word, and by a callback's error."""
 
 import json
-import os
 import uuid
 from collections.abc import AsyncIterator
 from xml.etree import ElementTree as ET
@@ -28,7 +27,7 @@ async def app(azurite: str) -> AsyncIterator[App]:
 @pytest.fixture
 def recipient() -> str:
     """Somebody whom no other test has."""
-    return f"+1415{int.from_bytes(os.urandom(3)) % 9_000_000 + 1_000_000}"
+    return webhooks.new_number()
 
 
 async def _post(app: App, target: str, *fields: tuple[str, str]) -> int:
@@ -37,11 +36,15 @@ async def _post(app: App, target: str, *fields: tuple[str, str]) -> int:
     return (await app.request("POST", target, body, headers)).status
 
 
-async def _reply_to(app: App, text: str, *more: tuple[str, str], sender: str = "+14155550177") -> str | None:
+async def _reply_to(app: App, text: str, *more: tuple[str, str], sender: str | None = None) -> str | None:
     """What our app would have Twilio answer to a text."""
     target = "/api/sms/inbound"
     body = webhooks.encode(
-        ("MessageSid", webhooks.new_sid("SM")), ("From", sender), ("To", NUMBER), ("Body", text), *more
+        ("MessageSid", webhooks.new_sid("SM")),
+        ("From", sender or webhooks.new_number()),
+        ("To", NUMBER),
+        ("Body", text),
+        *more,
     )
     answer = await app.request("POST", target, body, webhooks.headers(target, body))
     assert answer.status == 200

@@ -46,3 +46,8 @@ def headers(target: str, content: bytes, *, token: str = TOKEN, base: str = PUBL
 def new_sid(prefix: str) -> str:
     """Make up a SID."""
     return prefix + os.urandom(16).hex()
+
+
+def new_number() -> str:
+    """Make up the number of somebody whom no other test has."""
+    return f"+1415{int.from_bytes(os.urandom(3)) % 9_000_000 + 1_000_000}"

@@ -25,6 +25,7 @@ from yarl import URL
 from local.host import Host
 from local.host.indexing import Function, index
 from local.host.routing import Router
+from shared.inbound.replies.library import Replies
 from shared.voice.flows.library import Flows
 from shared.wiring import Wiring
 
@@ -101,9 +102,11 @@ class App:
 
     @classmethod
     @asynccontextmanager
-    async def load(cls, settings: Mapping[str, str], *, flows: Path | None = None) -> AsyncIterator["App"]:
-        """Load function_app.py, with flows of a test's own, and close what it opened at the end."""
-        module = load(settings, flows=flows)
+    async def load(
+        cls, settings: Mapping[str, str], *, flows: Path | None = None, replies: Path | None = None
+    ) -> AsyncIterator["App"]:
+        """Load function_app.py, with flows and replies of a test's own, and close what it opened at the end."""
+        module = load(settings, flows=flows, replies=replies)
         yield cls(module, settings, index(module.app, settings=settings))
         await close(module.wiring)
 
@@ -149,10 +152,15 @@ class Served:
     @classmethod
     @asynccontextmanager
     async def start(
-        cls, settings: Mapping[str, str], *, port: int = 0, flows: Path | None = None
+        cls,
+        settings: Mapping[str, str],
+        *,
+        port: int = 0,
+        flows: Path | None = None,
+        replies: Path | None = None,
     ) -> AsyncIterator["Served"]:
         """Serve the app until the block ends."""
-        module = load(settings, flows=flows)
+        module = load(settings, flows=flows, replies=replies)
         async with (
             Host.start(app=module.app, host_json=quick_host_json(), settings=settings, port=port) as host,
             aiohttp.ClientSession() as session,
@@ -177,10 +185,10 @@ def quick_host_json() -> dict[str, Any]:
     return {**HOST_JSON, "extensions": {**HOST_JSON["extensions"], "queues": queues}}
 
 
-def load(settings: Mapping[str, str], *, flows: Path | None = None) -> ModuleType:
+def load(settings: Mapping[str, str], *, flows: Path | None = None, replies: Path | None = None) -> ModuleType:
     """Import function_app.py once more: it reads its settings when it is imported, and tells its functions once.
 
-    With a folder of `flows`, those take the place of the app's own.
+    With a folder of `flows`, or a file of `replies`, those take the place of the app's own.
     """
     spec = importlib.util.spec_from_file_location(f"function_app_{uuid.uuid4().hex}", ROOT / "function_app.py")
     assert spec is not None
@@ -191,6 +199,9 @@ def load(settings: Mapping[str, str], *, flows: Path | None = None) -> ModuleTyp
     if flows is not None:
         found = Flows.load(flows, default_zone=module.settings.default_time_zone)
         module.wiring.rules = dataclasses.replace(module.wiring.rules, flows=found)
+    if replies is not None:
+        templates, taken = module.wiring.rules.templates, module.settings.own_queues
+        module.wiring.replies = Replies.load(replies, templates=templates, taken=taken)
     return module
 
 

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from twilio.twiml.messaging_response import MessagingResponse
 from twilio.twiml.voice_response import VoiceResponse
 
 from shared.voice.flows.turn import Part
@@ -45,7 +44,5 @@ def gone() -> str:
     return str(response)
 
 
-TEXT_FALLBACK: Final = str(MessagingResponse())
-"""what answers a text whose own webhook failed: nothing"""
 CALL_FALLBACK: Final = trouble(None)
 """what answers a call whose own webhook failed"""

@@ -1,0 +1,64 @@
+"""Which delivery a text answers: the one that it quotes, or what its sender got last, where that is clear."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.deliveries import keys
+from shared.deliveries.log import DeliveryLog
+from shared.deliveries.record import Delivery
+from shared.inbound.form import Form
+from shared.tables import Table
+from shared.text.numbers import MESSAGING_SERVICE
+
+_REMEMBERED: Final = timedelta(days=3)
+_APART: Final = timedelta(hours=1)
+"""of two texts that are nearer to each other, nobody knows which one is answered"""
+_LOOKED_AT: Final = 5
+_NEVER_SEEN: Final = frozenset({"failed", "undelivered", "canceled"})
+
+
+async def find_answered(form: Form, *, log: DeliveryLog, lookups: Table, now: datetime) -> Delivery | None:
+    """Return the delivery that an inbound text answers; None where there is none, or where it may be several.
+
+    WhatsApp and RCS say which message was replied to: https://www.twilio.com/docs/messaging/guides/webhook-request.
+    SMS does not: then it is the last text that its sender got in three days from the number or the service which they
+    write to, unless there was another within the hour before it. Replies that went out by themselves don't count.
+
+    Errors of the storage pass through as azure.core's.
+    """
+    sender = form.get("From")
+    if not sender:
+        return None
+    quoted = form.get("OriginalRepliedMessageSid")
+    if quoted:
+        found = await log.get(await log.owner_of(quoted) or quoted) if keys.is_id(quoted) else None
+        return found if found is not None and _is_for(found, sender) else None
+    rows = lookups.query(
+        "PartitionKey eq @partition and RowKey lt @end",
+        limit=_LOOKED_AT,
+        select="RowKey",
+        partition=keys.recipient_partition(sender),
+        end=keys.before(now - _REMEMBERED),
+    )
+    got = []
+    async for row in rows:
+        delivery = await log.get(keys.delivery_at(row["RowKey"]))
+        if delivery is not None and _is_for(delivery, sender) and _is_from(delivery, form):
+            got.append(delivery)
+    if not got or any(got[0].created_at - other.created_at < _APART for other in got[1:]):
+        return None
+    return got[0]
+
+
+def _is_for(delivery: Delivery, recipient: str) -> bool:
+    is_text = (delivery.channel, delivery.direction, delivery.to) == ("sms", "outbound", recipient)
+    is_at_twilio = delivery.sid is not None and delivery.status not in _NEVER_SEEN
+    return is_text and is_at_twilio and delivery.answers is None
+
+
+def _is_from(delivery: Delivery, form: Form) -> bool:
+    service = form.get("MessagingServiceSid")
+    if delivery.from_ in {form.get("To"), service}:
+        return True
+    # a service chose the number, and only its own inbound webhook would name it
+    return service is None and MESSAGING_SERVICE.fullmatch(delivery.from_ or "") is not None
