@@ -40,6 +40,7 @@ LOCAL_COMMANDS = {
     "replay": "send rejected or failed deliveries again",
     "template": "show, list and check the message templates",
     "flow": "show, list and check the call flows",
+    "replies": "try, list and check the rules that answer texts",
     "soak": "send thousands of requests while everything fails, and count",
 }
 CHECKS: dict[str, Sequence[str]] = {

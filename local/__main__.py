@@ -16,6 +16,7 @@ from local.parts import PORT, STORAGE_PORT, TWILIO_PORT, Places
 HOME = Path(__file__).resolve().parents[1] / ".switchboard"
 TEMPLATES = HOME.parent / "templates"
 FLOWS = HOME.parent / "flows"
+REPLIES = HOME.parent / "replies.toml"
 REQUEST_FIELDS = ("id", "channel", "to", "from", "body", "say", "flow")
 SEARCH_FIELDS = ("status", "to", "since", "until")
 
@@ -66,6 +67,9 @@ def parser() -> argparse.ArgumentParser:
         commands.add_parser("template", help="show, list and check the message templates", allow_abbrev=False)
     )
     _add_flow(commands.add_parser("flow", help="show, list and check the call flows", allow_abbrev=False))
+    _add_replies(
+        commands.add_parser("replies", help="try, list and check the rules that answer texts", allow_abbrev=False)
+    )
     return whole
 
 
@@ -90,6 +94,18 @@ def _add_flow(command: argparse.ArgumentParser) -> None:
     check = verbs.add_parser("check", help="name everything that is wrong with them", allow_abbrev=False)
     for verb in (show, listing, check):
         verb.add_argument("--folder", type=Path, default=FLOWS, help="where they are (%(default)s)")
+
+
+def _add_replies(command: argparse.ArgumentParser) -> None:
+    verbs = command.add_subparsers(dest="verb", required=True, metavar="VERB")
+    trial = verbs.add_parser("try", help="show what a text would get", allow_abbrev=False)
+    trial.add_argument("text", help="what somebody writes")
+    trial.add_argument("--to", default="", metavar="NUMBER", help="your number that they write to (default: any)")
+    listing = verbs.add_parser("list", help="name the rules and the texts that they are for", allow_abbrev=False)
+    check = verbs.add_parser("check", help="name everything that is wrong with them", allow_abbrev=False)
+    for verb in (trial, listing, check):
+        verb.add_argument("--file", type=Path, default=REPLIES, help="where they are (%(default)s)")
+        verb.add_argument("--templates", type=Path, default=TEMPLATES, help="the folder of templates (%(default)s)")
 
 
 def _add_soak(command: argparse.ArgumentParser) -> None:
@@ -233,6 +249,16 @@ def _flow(options: argparse.Namespace) -> int:
     return flow.show_all(options.folder) if options.verb == "list" else flow.check(options.folder)
 
 
+def _replies(options: argparse.Namespace) -> int:
+    from local import replies  # noqa: PLC0415 - needs what is installed, unlike --help
+
+    if options.verb == "try":
+        return replies.try_out(options.file, options.templates, text=options.text, to=options.to)
+    if options.verb == "list":
+        return replies.show_all(options.file, options.templates)
+    return replies.check(options.file, options.templates)
+
+
 def _soak(options: argparse.Namespace) -> int:
     if options.schedules is not None:
         from local.harness import schedules  # noqa: PLC0415 - needs what is installed, unlike --help
@@ -250,6 +276,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "soak": _soak,
     "template": _template,
     "flow": _flow,
+    "replies": _replies,
 }
 
 

@@ -87,13 +87,18 @@ class DeliveryLog:
     async def file(self, delivery: Delivery, event: Event) -> Delivery:
         """Put on record what came into being elsewhere, with its first event; filed twice, it is there once.
 
-        Where the delivery exists already, the event is recorded as one more of it.
+        Where the delivery exists already, the event is recorded as one more of it, unless it was erased.
         """
         await asyncio.gather(self._make_findable(delivery), self._keep(delivery, event))
         version = await self._deliveries.insert(rows.delivery_row(delivery))
         if version is not None:
             return msgspec.structs.replace(delivery, version=version)
-        return await self.record(await self.get(delivery.id) or delivery, event)
+        existing = await self.get(delivery.id)
+        if existing is not None and existing.erased:
+            # it came again after it was erased: so does its erasure
+            await self._forget_entries(delivery, but_of=existing)
+            return await self.erase(existing)
+        return await self.record(existing or delivery, event)
 
     async def change(self, before: Delivery, after: Delivery, *events: Event) -> Delivery:
         """Record events that this app itself brought about, then the state that follows from them.

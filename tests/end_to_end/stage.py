@@ -9,7 +9,6 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
@@ -116,7 +115,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(azurite: str, *, replies: Path | None = None, **more: str) -> AsyncIterator[Stage]:
+async def stage(azurite: str, **more: str) -> AsyncIterator[Stage]:
     """Start everything; Twilio's delays are a tenth of what is plausible."""
     port = free_port()
     public = f"http://127.0.0.1:{port}"
@@ -126,7 +125,7 @@ async def stage(azurite: str, *, replies: Path | None = None, **more: str) -> As
         queue = QueueClient.from_connection_string(azurite, settings["OUTBOUND_QUEUE"])
         async with queue:
             await queue.create_queue()
-        async with Served.start(settings, port=port, replies=replies) as app, aiohttp.ClientSession() as session:
+        async with Served.start(settings, port=port) as app, aiohttp.ClientSession() as session:
             yield Stage(settings=settings, app=app, twilio=twilio, session=session)
             await twilio.settled()
 

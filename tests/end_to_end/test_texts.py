@@ -158,6 +158,39 @@ async def test_a_text_that_comes_in_is_on_record_and_answered(azurite: str) -> N
     assert (reply.to, reply.from_, reply.body) == ("+14155551013", "+15005550006", "Thanks & <bye>")
 
 
+async def test_what_becomes_of_a_reply_is_on_record_as_an_answer_to_the_text(everything: Stage) -> None:
+    """`ping` is the rule of the shipped replies.toml."""
+    text = {"from": "+14155551017", "to": "+15005550006", "body": "Ping"}
+    arrival = await everything.simulate("inbound/message", **text)
+    [reply] = arrival["replies"]
+    delivery = await everything.told(reply["sid"], "sent", "delivered")
+    assert (delivery["answers"], delivery["direction"], delivery["to"]) == (arrival["sid"], "outbound", "+14155551017")
+    [received, replied] = (await everything.get(arrival["sid"]))["events"]
+    assert (received["status"], replied["kind"]) == ("received", "reply")
+    assert replied["raw"] == {"rule": "ping", "text": "Pong. This number is answered by a program."}
+
+
+async def test_a_text_that_answers_one_of_ours_is_linked_to_it(everything: Stage) -> None:
+    delivery_id = new_id()
+    await everything.enqueue({"id": delivery_id, "channel": "sms", "to": "+14155551018", "body": "Are you coming?"})
+    await everything.ended(delivery_id, "delivered")
+    arrival = await everything.simulate(
+        "inbound/message", **{"from": "+14155551018", "to": "+15005550006", "body": "On my way"}
+    )
+    assert (await everything.get(arrival["sid"]))["answers"] == delivery_id
+    answered = await everything.get(delivery_id)
+    assert [event["raw"] for event in answered["events"] if event["kind"] == "answer"] == [{"message": arrival["sid"]}]
+
+
+async def test_two_robots_do_not_text_each_other_for_ever(azurite: str) -> None:
+    """Each answer of ours is answered at once, with a text that is answered again."""
+    async with stage(azurite, SMS_REPLY="How can I help you?", REPLIES_PER_HOUR="3") as everything:
+        robot, rounds = {"from": "+14155551019", "to": "+15005550006", "body": "How can I help you?"}, 0
+        while (await everything.simulate("inbound/message", **robot))["replies"]:
+            rounds += 1
+    assert rounds == 3
+
+
 async def test_a_text_that_comes_in_is_not_answered_where_no_reply_is_set(everything: Stage) -> None:
     arrival = await everything.simulate(
         "inbound/message", **{"from": "+14155551014", "to": "+15005550006", "body": "Hello"}

@@ -10,7 +10,8 @@ from shared.deliveries import keys, rows
 from shared.deliveries.record import Delivery, Event
 from shared.errors import Changed, TwilioUnavailable
 from shared.housekeeping.retention import Retention
-from tests.deliveries.samples import an_event
+from shared.inbound.replies.quota import Quota
+from tests.deliveries.samples import a_delivery, an_event
 from tests.fakes import a_sid, an_answer
 from tests.outbound.bench import Bench
 from tests.outbound.samples import TEXT, a_message
@@ -299,3 +300,14 @@ async def test_what_finds_by_status_goes_with_its_day_and_what_it_did_not_come_t
     assert len(await listed()) == 3, "one of four is out"
     await purge(bench)
     assert await listed() == ["order-9"]
+
+
+async def test_what_counts_the_replies_of_a_day_goes_a_day_later(bench: Bench) -> None:
+    quota, lookups = Quota(bench.storage.lookups), bench.storage.lookups
+    for ago in (2, 1, 0):
+        at = bench.clock.now - ago * DAY
+        assert await quota.take(a_delivery(id=a_sid(), from_="+14155550177", created_at=at), most=1)
+    await purge(bench)
+    left = [row["PartitionKey"] for row in await bench.storage.rows(lookups, since="reply:", before="reply;")]
+    days = [bench.clock.now - DAY, bench.clock.now]
+    assert [partition.split(":")[1] for partition in left] == [f"{day:%Y%m%d}" for day in days]

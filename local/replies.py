@@ -1,0 +1,76 @@
+"""Lists, checks and tries the rules that answer texts: what somebody will get, before anybody writes."""
+
+from pathlib import Path
+
+from local.errors import LocalError
+from local.listing import lines, several
+from shared.consents.words import word_of
+from shared.inbound.replies.library import Replies, RepliesInvalid
+from shared.inbound.replies.rules import Rule
+from shared.text.templates.engine import RenderingFailed
+from shared.text.templates.library import Templates, TemplatesInvalid
+
+SENDER = "+14155550177"
+"""who writes, where a reply says so"""
+
+
+class RepliesError(LocalError):
+    """The rules can't be used: the message says what was expected."""
+
+
+def show_all(path: Path, templates: Path) -> int:
+    """Print every rule with the texts that it is for; returns the exit code. Raises RepliesError."""
+    rules = _load(path, templates).rules
+    if not rules:
+        print(f"There are no rules in {path}.")
+    for rule in rules:
+        print(f"{rule.name}: {_met_by(rule)}; {_does(rule)}")
+    return 0
+
+
+def check(path: Path, templates: Path) -> int:
+    """Print how many rules are fine; returns the exit code. Raises RepliesError, which names every fault."""
+    rules = _load(path, templates).rules
+    print(f"All is well in {path}: {several(len(rules), 'rule')}.")
+    return 0
+
+
+def try_out(path: Path, templates: Path, *, text: str, to: str) -> int:
+    """Print what a text to a number would get; returns the exit code. Raises RepliesError."""
+    chosen, word = _load(path, templates).choose(text, at={to}), word_of(text, None)
+    if word is not None:
+        print(f"This is one of the words for {word.upper()}: OPT_OUT_REPLIES says who answers it.")
+        return 0
+    if chosen is None:
+        print("No rule is for this text: SMS_REPLY answers it, where that is set.")
+        return 0
+    rule, said = chosen.rule, chosen.rule.reply.text
+    print(f"{rule.name}: {_does(rule)}")
+    if said is not None:
+        try:
+            print(said.render({"rest": chosen.rest, "sender": SENDER, "number": to}))
+        except RenderingFailed as fault:
+            raise RepliesError(f"The reply of {rule.name} can't be written: {fault}.") from fault
+    for url in rule.reply.media:
+        print(url)
+    return 0
+
+
+def _load(path: Path, templates: Path) -> Replies:
+    try:
+        return Replies.load(path, templates=Templates.load(templates))
+    except (RepliesInvalid, TemplatesInvalid) as fault:
+        raise RepliesError(lines(fault)) from fault
+    except OSError as fault:
+        raise RepliesError(f"{fault.filename} cannot be read: {fault.strerror}.") from fault
+
+
+def _met_by(rule: Rule) -> str:
+    words = [f'"{" ".join(words)}"' for words in rule.words] + [f'"{" ".join(words)} …"' for words in rule.prefixes]
+    at = f" at {', '.join(sorted(rule.numbers))}" if rule.numbers else ""
+    return (", ".join(words) or "every text") + at
+
+
+def _does(rule: Rule) -> str:
+    answers = "answers" if rule.reply.text is not None or rule.reply.media else "answers nothing"
+    return answers if rule.forward is None else f"passes on to {rule.forward}, {answers}"
