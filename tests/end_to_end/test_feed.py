@@ -41,6 +41,7 @@ async def test_every_event_of_a_text_goes_into_the_events_queue(azurite: str) ->
         "error": {"code": 30003, "message": delivery["error_message"]},
         "at": delivery["events"][-1]["at"],
         "origin": None,
+        "answers": None,
         "named": None,
         "kind": None,
         "detail": None,
