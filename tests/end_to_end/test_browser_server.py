@@ -1,4 +1,4 @@
-"""The server of docs/browser-phone: what it serves, what it passes on, and that nothing ends it. It needs Node.js only."""
+"""The server of docs/browser-phone, for which Node.js is enough: what it serves, passes on, and survives."""
 
 import asyncio
 from collections.abc import AsyncIterator
