@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 KNOWN: Final = frozenset(
     {
         *("Message", "Options", "Voice", "Language", "PhoneNumber", "PhoneNumbers", "CallerId", "AllowedCallers"),
-        *("Timeout", "FailUrl", "HumanCheck", "Email", "Transcribe", "Name", "Moderators", "Password", "Music"),
+        *("Timeout", "FailUrl", "Dial", "HumanCheck", "Email", "Transcribe", "Name", "Moderators", "Password", "Music"),
     }
 )
 _NAME: Final = re.compile(r"([A-Za-z]+)(?:\[([^\[\]]{0,20})\])?")

@@ -182,6 +182,20 @@ def test_forward_shows_the_caller_id_that_it_names() -> None:
     assert problems(unreadable)
 
 
+@pytest.mark.parametrize(("status", "goes"), [("completed", False), ("answered", False), ("busy", True)])
+def test_forward_may_be_the_action_of_a_dial_from_elsewhere(status: str, goes: object) -> None:
+    document = asked(url("forward", Dial="true", FailUrl=FAIL), DialCallStatus=status)
+    assert (document.verbs, problems(document)) == (["Redirect"] if goes else ["Hangup"], [])
+    assert asked(url("forward", Dial="true"), DialCallStatus=status).verbs == ["Hangup"]
+
+
+def test_forward_dials_where_nobody_dialled_before() -> None:
+    document = asked(url("forward", Dial="true", PhoneNumber=ANN))
+    assert dialled(document) == [ANN]
+    assert asked(at(document, "Dial", "action"), DialCallStatus="busy").verbs == ["Hangup"]
+    assert dialled(asked(url("forward", PhoneNumber=ANN), DialCallStatus="completed")) == [ANN]
+
+
 def test_simulring_rings_all_at_once_and_each_hears_of_it() -> None:
     document = asked(url("simulring", ("PhoneNumbers[0]", ANN), ("PhoneNumbers[1]", "x"), ("PhoneNumbers[2]", BOB)))
     assert dialled(document) == [ANN, BOB]
