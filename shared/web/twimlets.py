@@ -30,26 +30,24 @@ async def answer(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
         webhook = verify(req, wiring.settings)
     except SignatureInvalid as exc:
         return forbidden(exc)
-    told = webhook.query if req.method == "POST" else ""
     if req.method == "GET":
-        # then Twilio tells in the query what it posts otherwise: this app's own URLs, which tell where a call stands,
-        # are posted to
-        webhook = dataclasses.replace(webhook, form=Form.parse(webhook.query.encode()), delivery_id=None)
+        # then Twilio tells in the query what it posts otherwise
+        webhook = dataclasses.replace(webhook, form=Form.parse(webhook.query.encode()))
         if _is_of_a_browser(webhook.form):
             call = webhook.form.get("CallSid") or "-"
             about(_logger, call).error("a browser's call asks for a twimlet with GET: expected POST")
             return twiml_answer(twiml.say(SORRY))
     region = wiring.settings.default_region or _REGION
-    return await voice.answer(webhook, wiring, _visit(req.route_params["name"], webhook, told=told, region=region))
+    return await voice.answer(webhook, wiring, _visit(req.route_params["name"], webhook, region=region))
 
 
-def _visit(name: str, webhook: Webhook, *, told: str, region: str) -> Visit:
-    """Read what a webhook is about; `told` is the part of its URL that tells where the call stands."""
+def _visit(name: str, webhook: Webhook, *, region: str) -> Visit:
+    """Read what a webhook is about."""
     form = webhook.form
     twimlet = Twimlet(name=name, parameters=read_parameters(webhook.query), region=region)
     return Visit(
         flow=twimlet.flow,
-        turn=read_twimlet_turn(name, told, form.first_values()),
+        turn=read_twimlet_turn(name, webhook.query, form.first_values()),
         delivery_id=webhook.delivery_id or _call_of(form),
         form=form,
         twimlet=twimlet,

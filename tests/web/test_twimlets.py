@@ -202,6 +202,16 @@ async def test_whisper_stands_alone_for_a_number_of_twiml_from_elsewhere(
     assert (await door.request("GET", f"/api/deliveries/{phone.sid}")).status == 404
 
 
+async def test_what_is_pressed_at_a_whisper_is_on_record_of_the_call_where_that_is_ours(door: Door) -> None:
+    caller = Phone(door)
+    await caller.turn(HELLO, CallStatus="ringing")
+    leg = {"ParentCallSid": caller.sid, "Direction": "outbound-dial"}
+    phone = Phone(door, ends={"From": PERSON, "To": OTHER, **leg})
+    whisper = await phone.turn("/api/twimlets/whisper?HumanCheck=1")
+    await phone.turn(whisper.next("Gather", "action"), Digits="5")
+    assert [told["screen"] for told in await caller.told()] == ["accepted"]
+
+
 async def _put_off(phone: Phone, document: Document) -> Document:
     for _ in range(MOST_AGAIN):
         assert ONE_MOMENT in document.said

@@ -78,7 +78,7 @@ def _dialled(
         return reading.flow({"failed": fail})
     dialling = Dial(
         targets=tuple(Target(kind="number", name=Plain(number)) for number in numbers),
-        together=together and len(numbers) > 1,
+        together=together,
         timeout=reading.timeout(rings),
         caller_id=caller_id,
         whisper=whisper,

@@ -90,11 +90,14 @@ def test_a_fail_url_that_is_no_http_url_is_not_gone(kind: Kind, fail: str) -> No
 
 
 @every
-def test_a_fail_url_of_this_app_is_posted_to(kind: Kind) -> None:
-    fail = f"{BASE}/api/twimlets/voicemail?Email=ann%40example.com"
+@pytest.mark.parametrize(
+    ("host", "method"), [(BASE, None), (f"{BASE}.evil.example", "GET"), (f"{BASE}@evil.example", "GET")]
+)
+def test_a_fail_url_of_this_app_is_posted_to_and_no_other(kind: Kind, host: str, method: str | None) -> None:
+    fail = f"{host}/api/twimlets/voicemail?Email=ann%40example.com"
     document = asked(url(kind.name, (kind.parameter, ANN), FailUrl=fail))
     redirect = asked(at(document, "Dial", "action"), DialCallStatus="busy").one("Redirect")
-    assert (redirect.text, redirect.get("method")) == (fail, None)
+    assert (redirect.text, redirect.get("method")) == (fail, method)
 
 
 @every
