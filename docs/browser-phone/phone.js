@@ -24,6 +24,8 @@ const element = (id) => document.getElementById(id);
 const signIn = element("sign-in");
 let device = null;
 let call = null;
+// which attempt to go online this is: what comes of one that was given up counts no more
+let attempt = 0;
 
 function show(state) {
   element("state").dataset.state = state;
@@ -92,20 +94,28 @@ async function fetchToken() {
 }
 
 async function goOnline() {
+  const mine = (attempt += 1);
   complain("");
   show("connecting");
   try {
-    device = new Twilio.Device(await fetchToken(), { logLevel: "error", closeProtection: true, tokenRefreshMs: 30_000 });
+    const token = await fetchToken();
+    if (mine !== attempt) {
+      return;
+    }
+    device = new Twilio.Device(token, { logLevel: "error", closeProtection: true, tokenRefreshMs: 30_000 });
     listenTo(device);
     // resolved when Twilio knows this browser; the SDK tries again for as long as it takes
     await device.register();
   } catch (error) {
-    complain(error instanceof Error && !error.code ? error.message : explained(error));
-    goOffline();
+    if (mine === attempt) {
+      complain(error instanceof Error && !error.code ? error.message : explained(error));
+      goOffline();
+    }
   }
 }
 
 function goOffline() {
+  attempt += 1;
   const gone = device;
   device = null;
   gone?.destroy();
@@ -121,14 +131,21 @@ function listenTo(it) {
   });
   it.on("error", (error) => {
     complain(explained(error));
-    if (isRefused(error)) {
+    // a conversation goes on without a token
+    if (isRefused(error) && call === null) {
       goOffline();
     }
   });
   it.on("incoming", (incoming) => {
+    const who = incoming.customParameters.get("caller") || incoming.parameters.From || "Somebody";
+    if (call !== null) {
+      note(`${who} calls, too, and hears that the line is busy`);
+      incoming.reject();
+      return;
+    }
     take(incoming);
-    const told = incoming.customParameters;
-    element("caller").textContent = `${told.get("caller") || incoming.parameters.From || "Somebody"} calls.`;
+    element("caller").textContent = `${who} calls.`;
+    element("other-end").textContent = who;
     show("incoming");
     element("answer").focus();
   });
@@ -150,17 +167,14 @@ async function dial() {
     take(await device.connect({ params: { To: to } }));
   } catch (error) {
     complain(explained(error));
-    show("ready");
+    show(atRest());
   }
 }
 
 function take(it) {
   call = it;
   it.on("ringing", () => show("ringing"));
-  it.on("accept", () => {
-    element("other-end").textContent ||= it.parameters.From;
-    show("talking");
-  });
+  it.on("accept", () => show("talking"));
   it.on("error", (error) => complain(explained(error)));
   it.on("mute", (isMuted) => element("mute").setAttribute("aria-pressed", String(isMuted)));
   for (const end of ["disconnect", "cancel", "reject"]) {
@@ -168,12 +182,19 @@ function take(it) {
   }
 }
 
+function atRest() {
+  if (device === null) {
+    return "offline";
+  }
+  return device.state === "registered" ? "ready" : "connecting";
+}
+
 function over(it) {
   if (call === it) {
     call = null;
     element("other-end").textContent = "";
     element("mute").setAttribute("aria-pressed", "false");
-    show(device?.state === "registered" ? "ready" : "connecting");
+    show(atRest());
   }
 }
 
@@ -197,7 +218,10 @@ for (const key of KEYS) {
 }
 submitted(signIn, goOnline);
 submitted(element("call"), dial);
-pressed("go-offline", goOffline);
+pressed("go-offline", () => {
+  complain("");
+  goOffline();
+});
 pressed("answer", () => call?.accept());
 pressed("decline", () => call?.reject());
 pressed("hang-up", () => call?.disconnect());

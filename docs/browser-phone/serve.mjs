@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 
 const HOST = "127.0.0.1";
-const APP = process.env.SWITCHBOARD ?? "http://127.0.0.1:7071";
+const APP = (process.env.SWITCHBOARD ?? "http://127.0.0.1:7071").replace(/\/+$/, "");
 const TOKEN = "/api/voice/token";
 const FILES = {
   "/": ["index.html", "text/html"],
@@ -19,28 +19,28 @@ const FILES = {
 };
 
 const server = createServer(async (request, response) => {
-  const { pathname, search } = new URL(request.url, `http://${HOST}`);
-  const [name, type] = FILES[pathname] ?? [];
+  const [, path, query] = /^([^?]*)(.*)$/.exec(request.url);
+  const [name, type] = FILES[path] ?? [];
   try {
-    if (request.method !== "GET" || !(name || pathname === TOKEN)) {
+    if (request.method !== "GET" || !(name || path === TOKEN)) {
       response.writeHead(404).end();
     } else if (name) {
       const content = await readFile(fileURLToPath(new URL(name, import.meta.url)));
       response.writeHead(200, { "Content-Type": `${type}; charset=utf-8`, "Cache-Control": "no-cache" }).end(content);
     } else {
-      await passOn(request, response, search);
+      await passOn(request, response, query);
     }
   } catch (error) {
     response.writeHead(error.code === "ENOENT" ? 404 : 502).end();
   }
 });
 
-async function passOn(request, response, search) {
+async function passOn(request, response, query) {
   const key = request.headers["x-functions-key"];
-  const answer = await fetch(APP + TOKEN + search, { headers: key ? { "x-functions-key": key } : {} });
+  const answer = await fetch(APP + TOKEN + query, { headers: key ? { "x-functions-key": key } : {} });
   const type = answer.headers.get("content-type") ?? "application/octet-stream";
-  response.writeHead(answer.status, { "Content-Type": type, "Cache-Control": "no-store" });
-  response.end(Buffer.from(await answer.arrayBuffer()));
+  const content = Buffer.from(await answer.arrayBuffer());
+  response.writeHead(answer.status, { "Content-Type": type, "Cache-Control": "no-store" }).end(content);
 }
 
 server.listen(Number(process.env.PORT ?? 8080), HOST, () => {

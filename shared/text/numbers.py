@@ -110,11 +110,13 @@ def country(address: str) -> str | None:
 
 
 def is_ordinary(number: str) -> bool:
-    """Tell whether a number in E.164 is a valid one that costs what calls cost: no premium, short or personal one."""
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
+    """Tell whether a number in E.164 is a valid one of a country that costs what calls cost.
+
+    No premium, short or personal one is; nor one of a satellite or another network of no country.
+    """
+    if country(number) is None:
         return False
+    parsed = phonenumbers.parse(number)
     return phonenumbers.is_valid_number(parsed) and phonenumbers.number_type(parsed) in _ORDINARY
 
 

@@ -11,6 +11,7 @@ from msgspec import Meta
 from shared.documents import convert
 from shared.errors import NotConfigured
 from shared.text.numbers import IDENTITY
+from shared.voice.flows.turn import whole_number
 from shared.voice.tokens import LONGEST, mint
 from shared.web.answers import json_answer, problem, with_problems
 from shared.wiring import Wiring, clock
@@ -33,8 +34,9 @@ async def token(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     Whoever has the function key gets a token for any name: it is a server's to ask, for who is signed in there.
     """
     query: dict[str, Any] = dict(req.params)
-    if query.get("ttl", "").isdecimal():
-        query["ttl"] = int(query["ttl"])
+    seconds = whole_number(query.get("ttl"))
+    if seconds is not None:
+        query["ttl"] = seconds
     query.pop("code", None)
     wanted = convert(query, _Wanted)
     try:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ import aiohttp
 
 from tests.end_to_end.stage import eventually
 
-BINARY: Final = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS: Final = (
     "--headless",
     "--no-sandbox",
@@ -26,6 +27,17 @@ _FLAGS: Final = (
     "--use-fake-device-for-media-stream",
     "--remote-debugging-port=0",
 )
+
+
+def _runs(binary: str) -> bool:
+    """Under these names stands here and there a script that only says what to install."""
+    try:
+        return subprocess.run((binary, "--version"), capture_output=True, check=False, timeout=30).returncode == 0  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+BINARY: Final = next((binary for binary in map(shutil.which, _NAMES) if binary is not None and _runs(binary)), None)
 
 
 class Page:
@@ -72,7 +84,7 @@ async def opened(url: str, home: Path) -> AsyncIterator[Page]:
     quiet = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(BINARY, *flags, stdout=quiet, stderr=quiet)
     try:
-        port = await eventually(lambda: _port(home))
+        port = await eventually(lambda: _port(process, home))
         async with aiohttp.ClientSession() as session:
             async with session.get(f"http://127.0.0.1:{port}/json") as answer:
                 [target] = [each for each in await answer.json() if each["type"] == "page"]
@@ -84,10 +96,12 @@ async def opened(url: str, home: Path) -> AsyncIterator[Page]:
                 await page.until("document.readyState === 'complete' && location.href !== 'about:blank'")
                 yield page
     finally:
-        process.terminate()
-        await process.wait()
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
 
 
-async def _port(home: Path) -> str | None:
+async def _port(process: asyncio.subprocess.Process, home: Path) -> str | None:
+    assert process.returncode is None, f"Chromium did not start: it ended with {process.returncode}"
     file = home / "DevToolsActivePort"
     return file.read_text().split()[0] if file.exists() and file.read_text() else None

@@ -98,6 +98,7 @@ async def test_the_page_gets_a_token_and_says_in_a_sentence_that_twilio_is_not_t
     assert not [told for told in phone.told if "Content Security Policy" in told]
     await phone.run("document.querySelector('#go-offline').click()")
     await _is(phone, "offline")
+    assert await phone.run("document.querySelector('#trouble').hidden"), "nothing is tried any more"
 
 
 @pytest.mark.parametrize("phone", [{}], indirect=True)
@@ -133,6 +134,44 @@ async def test_calls_are_made_answered_muted_and_hung_up(phone: Page) -> None:
     assert await phone.text("#caller") == "<b>+14155550177</b> calls."
     await phone.run("document.querySelector('#answer').click()")
     await _is(phone, "talking")
+    assert await phone.text("#other-end") == "<b>+14155550177</b>"
     await phone.run("made.call.disconnect(); made.device.ring(); document.querySelector('#decline').click()")
     await _is(phone, "ready")
     assert await phone.run("made.call.did") == ["reject"]
+
+
+async def test_who_calls_while_it_rings_hears_that_the_line_is_busy(phone: Page) -> None:
+    await phone.run(STAND_IN)
+    await _go_online(phone)
+    await _is(phone, "ready")
+    await phone.run("made.device.ring(); made.first = made.call; made.device.ring()")
+    assert await phone.run("[made.first.did, made.call.did]") == [[], ["reject"]]
+    await phone.run("document.querySelector('#answer').click()")
+    await _is(phone, "talking")
+    assert await phone.run("made.first.did") == ["accept"]
+
+
+async def test_a_token_that_is_refused_ends_no_conversation(phone: Page) -> None:
+    await phone.run(STAND_IN)
+    await _go_online(phone)
+    await _is(phone, "ready")
+    refused = "made.device.emit('error', {code: 20104, message: 'Access Token expired'})"
+    await phone.run(f"made.device.ring(); document.querySelector('#answer').click(); {refused}")
+    await _is(phone, "talking")
+    assert "code 20104" in await phone.text("#trouble")
+    await phone.run(f"made.call.disconnect(); {refused}")
+    await _is(phone, "offline")
+    assert "code 20104" in await phone.text("#trouble")
+
+
+async def test_who_goes_offline_before_the_token_comes_stays_offline(phone: Page) -> None:
+    await phone.run(STAND_IN)
+    await phone.run(
+        "const ask = fetch; globalThis.fetch = (...told) => new Promise((go) => { made.go = () => go(ask(...told)); })"
+    )
+    await _go_online(phone)
+    await phone.until("made.go !== undefined")
+    await phone.run("document.querySelector('#go-offline').click(); made.go()")
+    await phone.until("document.querySelector('#log').innerText.includes('There is a token')")
+    assert await phone.run("made.device === undefined")
+    await _is(phone, "offline")

@@ -112,13 +112,23 @@ async def test_a_text_goes_on_where_nothing_speaks_against_it(extended: Stage, n
 
 
 async def test_a_text_to_a_landline_is_refused_before_it_costs_anything(extended: Stage) -> None:
-    request = {"id": new_id(), "channel": "sms", "to": LANDLINE, "body": "Hello"}
+    request = {"id": new_id(), "channel": "sms", "to": LANDLINE, "body": new_id()}
     message_id = await enqueue(extended, request)
     delivery = await extended.ended(message_id, "rejected")
     assert delivery["named"] == request["id"]
     assert delivery["reasons"] == ["request: expected a telephone that takes texts, Lookup says landline"]
-    assert texts_to(extended, LANDLINE) == 0
+    assert not [message for message in extended.twilio.messages if message.body == request["body"]]
     assert await extended.get(request["id"]) is None, "its id is free"
+
+
+async def test_what_was_refused_is_sent_all_the_same_where_a_person_says_so(extended: Stage) -> None:
+    request = {"id": new_id(), "channel": "sms", "to": LANDLINE, "body": new_id()}
+    message_id = await enqueue(extended, request)
+    await extended.ended(message_id, "rejected")
+    answer = await extended.request("POST", f"/api/deliveries/{message_id}/replay", {})
+    assert answer.status == HTTPStatus.ACCEPTED, answer
+    await extended.ended(request["id"], "delivered")
+    assert [message.to for message in extended.twilio.messages if message.body == request["body"]] == [LANDLINE]
 
 
 async def test_a_call_is_not_looked_up(extended: Stage, lookups: Lookups) -> None:

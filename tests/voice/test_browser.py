@@ -89,6 +89,11 @@ def test_whoever_may_not_be_called_is_not(to: str, why: str) -> None:
     assert not to or to not in told
 
 
+@pytest.mark.parametrize("to", ["+881612345678", "+870773123456", "+19005551234", "+447012345678"])
+def test_what_costs_more_is_not_called_though_the_list_is_of_everybody(to: str) -> None:
+    assert "ordinary" in problem(to, CLIENT_MAY_CALL="+*", ALLOWED_COUNTRIES="")
+
+
 def test_the_list_and_the_countries_must_both_hold() -> None:
     assert "not one that may be dialled" in problem(NUMBER, CLIENT_MAY_CALL="+1*", ALLOWED_COUNTRIES="DE")
     assert "ALLOWED_COUNTRIES" in problem(NUMBER, CLIENT_MAY_CALL="+49*", ALLOWED_COUNTRIES="US")

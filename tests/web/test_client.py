@@ -95,6 +95,17 @@ async def test_what_could_not_be_recorded_at_first_is_when_the_call_is_over(app:
     assert (delivery["from"], told(delivery)) == ("client:anna", [{"dial": "completed"}])
 
 
+async def test_of_a_call_that_was_erased_nothing_is_kept(app: App) -> None:
+    phone = calling(app, NUMBER)
+    document = await phone.turn(TARGET, CallStatus="ringing")
+    await phone.post("/api/voice/status", CallStatus="completed", SequenceNumber="0")
+    delivery = await app.wiring.log.get(phone.sid)
+    assert delivery is not None
+    await app.wiring.log.erase(delivery)
+    assert (await phone.turn(document.next("Dial", "action"), DialCallStatus="completed")).verbs == ["Hangup"]
+    assert (await phone.delivery())["events"] == []
+
+
 async def test_nobody_but_twilio_is_answered(door: Door) -> None:
     body = webhooks.encode(("CallSid", webhooks.new_sid("CA")), ("From", "client:anna"), ("To", NUMBER))
     for headers in (None, webhooks.headers(f"{TARGET}?part=done", body), webhooks.headers(TARGET, body + b"1")):

@@ -60,6 +60,8 @@ async def test_a_token_may_last_less(door: Door) -> None:
         ("?identity=anna&ttl=3601", "ttl", None),
         ("?identity=anna&ttl=59", "ttl", None),
         ("?identity=anna&ttl=long", "ttl", None),
+        ("?identity=anna&ttl=%D9%A1%D9%A2%D9%A0", "ttl", None),
+        pytest.param(f"?identity=anna&ttl={'9' * 5_000}", "ttl", None, id="more digits than Python reads"),
         ("?identity=anna&to=x", "to", "is no known field"),
     ],
 )

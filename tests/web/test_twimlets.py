@@ -9,6 +9,7 @@ import pytest
 from shared.calls import desk
 from shared.voice.flows.apologies import ONE_MOMENT, SORRY
 from shared.voice.flows.urls import MOST_AGAIN
+from shared.voice.twimlets.reading import SORRY as NOT_SET_UP
 from shared.web import voice
 from tests.samples import webhooks
 from tests.samples.calls import PERSON, Document, Phone, read
@@ -62,18 +63,34 @@ async def test_it_may_be_asked_with_get_too(door: Door) -> None:
     assert [told["step"] for told in await phone.told()] == ["menu"]
 
 
-async def test_parameters_may_be_posted_where_the_url_has_none(door: Door) -> None:
-    document = await Phone(door).turn("/api/twimlets/message", **{"Message[0]": "Hello", "Message[1]": "World"})
-    assert document.said == ["Hello", "World"]
+ADDED = {"AllowedCallers[1]": "client:eve", "AllowedCallers": PERSON, "PhoneNumber": "+19005550100", "step": "dial"}
 
 
-async def test_who_calls_from_a_browser_adds_nothing_to_a_url(door: Door) -> None:
+async def test_what_is_posted_adds_nothing_to_a_url(door: Door) -> None:
     phone = Phone(door, ends={"From": "client:eve", "To": "", "Direction": "inbound"})
     forward = f"/api/twimlets/forward?PhoneNumber={OTHER}&AllowedCallers[0]=510-555-1212"
-    added = {"AllowedCallers[1]": "client:eve", "AllowedCallers": PERSON, "PhoneNumber": "+19005550100", "step": "dial"}
-    assert (await phone.turn(forward, **added)).verbs == ["Say", "Hangup"]
-    fields = {"CallSid": phone.sid, "CallStatus": "ringing", **phone.ends, "step": "dial", "delivery": "another"}
-    assert read(await got(door, forward, fields)).verbs == ["Say", "Hangup"]
+    assert (await phone.turn(forward, **ADDED)).verbs == ["Say", "Hangup"]
+    assert (await phone.turn("/api/twimlets/forward", PhoneNumber=OTHER)).said == [NOT_SET_UP]
+    evil = {"Options[1]": "https://evil.example/dial.xml"}
+    assert (await phone.turn("/api/twimlets/menu?Message=Hello", **evil)).said == [NOT_SET_UP]
+
+
+@pytest.mark.parametrize("more", [{}, {"From": PERSON, "Direction": "outbound-dial"}])
+async def test_who_calls_from_a_browser_is_not_answered_with_get_as_what_they_add_looks_like_the_url(
+    door: Door, more: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    menu = (
+        f"/api/twimlets/menu?Options[1]=https://example.com&{urlencode({'Options[2]': 'https://evil.example', **more})}"
+    )
+    fields = {"CallSid": webhooks.new_sid("CA"), "From": "client:eve", "Direction": "inbound"}
+    assert read(await got(door, menu, fields)).said == [NOT_SET_UP]
+    assert "expected POST" in caplog.text
+
+
+async def test_a_leg_that_a_browsers_call_dialled_is_whispered_to_with_get_too(door: Door) -> None:
+    leg = {"CallSid": webhooks.new_sid("CA"), "ParentCallSid": webhooks.new_sid("CA"), "Direction": "outbound-dial"}
+    whisper = await got(door, "/api/twimlets/whisper?Message=Sales", {**leg, "From": "client:eve", "To": "client:bob"})
+    assert read(whisper).said == ["Sales"]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -183,6 +200,16 @@ async def test_whisper_stands_alone_for_a_number_of_twiml_from_elsewhere(
     assert (await phone.turn(whisper.next("Gather", "action"), Digits="5")).verbs == []
     assert not [record for record in caplog.records if record.name.startswith("shared.calls")]
     assert (await door.request("GET", f"/api/deliveries/{phone.sid}")).status == 404
+
+
+async def test_what_is_pressed_at_a_whisper_is_on_record_of_the_call_where_that_is_ours(door: Door) -> None:
+    caller = Phone(door)
+    await caller.turn(HELLO, CallStatus="ringing")
+    leg = {"ParentCallSid": caller.sid, "Direction": "outbound-dial"}
+    phone = Phone(door, ends={"From": PERSON, "To": OTHER, **leg})
+    whisper = await phone.turn("/api/twimlets/whisper?HumanCheck=1")
+    await phone.turn(whisper.next("Gather", "action"), Digits="5")
+    assert [told["screen"] for told in await caller.told()] == ["accepted"]
 
 
 async def _put_off(phone: Phone, document: Document) -> Document:

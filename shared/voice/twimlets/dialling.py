@@ -11,12 +11,19 @@ MOST_NUMBERS: Final = 10
 """https://www.twilio.com/docs/voice/twiml/number"""
 RESTRICTED: Final = "Sorry, you are calling from a restricted number. Good bye."
 NOT_REACHED: Final = "We are sorry. Nobody can be reached here at the moment. Please call again later."
+_REACHED: Final = ("completed", "answered")
 _RINGS: Final = 20
 _RINGS_ONE_BY_ONE: Final = 60
 
 
 def forward(reading: Reading) -> Flow:
-    """Connect with one number, where the person at the other end is among the allowed ones."""
+    """Connect with one number, where the person at the other end is among the allowed ones.
+
+    The originals took the URL, with Dial, as what comes after a Dial, too: then only FailUrl is left to do.
+    """
+    if reading.dialled is not None:
+        fail = reading.fail_url()
+        return reading.flow({"over": Hangup() if fail is None or reading.dialled in _REACHED else fail})
     if reading.parameters.texts("AllowedCallers") and reading.call.other_end not in reading.numbers("AllowedCallers"):
         return reading.flow({"restricted": Hangup(say=reading.said(RESTRICTED))})
     return _dialled(reading, reading.numbers("PhoneNumber")[:1], caller_id=_caller_id(reading))
@@ -71,7 +78,7 @@ def _dialled(
         return reading.flow({"failed": fail})
     dialling = Dial(
         targets=tuple(Target(kind="number", name=Plain(number)) for number in numbers),
-        together=together and len(numbers) > 1,
+        together=together,
         timeout=reading.timeout(rings),
         caller_id=caller_id,
         whisper=whisper,

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 KNOWN: Final = frozenset(
     {
         *("Message", "Options", "Voice", "Language", "PhoneNumber", "PhoneNumbers", "CallerId", "AllowedCallers"),
-        *("Timeout", "FailUrl", "HumanCheck", "Email", "Transcribe", "Name", "Moderators", "Password", "Music"),
+        *("Timeout", "FailUrl", "Dial", "HumanCheck", "Email", "Transcribe", "Name", "Moderators", "Password", "Music"),
     }
 )
 _NAME: Final = re.compile(r"([A-Za-z]+)(?:\[([^\[\]]{0,20})\])?")
@@ -49,17 +49,10 @@ class Parameters:
                 yield match[1], match[2], value
 
 
-def read_parameters(query: str, posted: Iterable[Pair]) -> Parameters:
-    """Read what stands in a URL's query; only where nothing does, what was posted.
-
-    Who calls from a browser adds fields to what Twilio posts: they must not add to what a URL says.
-    """
-    return _known(parse_qsl(query, keep_blank_values=True, errors="replace")) or _known(posted) or Parameters()
-
-
-def _known(pairs: Iterable[Pair]) -> Parameters | None:
-    known = [pair for pair in pairs if (match := _NAME.fullmatch(pair[0])) is not None and match[1] in KNOWN]
-    return Parameters(tuple(known)) if known else None
+def read_parameters(query: str) -> Parameters:
+    """Read what stands in a URL's query; what is posted is never read, as who calls from a browser adds to that."""
+    pairs = parse_qsl(query, keep_blank_values=True, errors="replace")
+    return Parameters(tuple(pair for pair in pairs if (match := _NAME.fullmatch(pair[0])) and match[1] in KNOWN))
 
 
 def _next(found: dict[str, str]) -> str:

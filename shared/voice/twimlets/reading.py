@@ -43,6 +43,8 @@ class Reading:
     twimlet: Twimlet
     call: Call
     base_url: str
+    dialled: str | None = None
+    """DialCallStatus, where the URL says that it is the `action` of a Dial in TwiML from elsewhere"""
     problems: list[str] = field(default_factory=list)
 
     @property

@@ -37,7 +37,9 @@ _LONGEST_EMAIL: Final = 254
 
 def walk_twimlet(twimlet: Twimlet, call: Call, turn: Turn, world: World) -> Walked:
     """Walk one turn; as `walk`, nothing is raised because of what a URL, a caller or Twilio brings."""
-    reading = Reading(twimlet=twimlet, call=call, base_url=world.base_url)
+    is_action = not turn.step and twimlet.parameters.has("Dial")
+    dialled = turn.form.get("DialCallStatus") or None if is_action else None
+    reading = Reading(twimlet=twimlet, call=call, base_url=world.base_url, dialled=dialled)
     make = TWIMLETS.get(twimlet.name)
     flow = make(reading) if make else reading.sorry(f"expected one of {', '.join(TWIMLETS)}, got another twimlet")
     if not turn.step:

@@ -25,7 +25,7 @@ def asked(
 ) -> Document:
     """What a twimlet answers at a URL: `forward?PhoneNumber=…`, or whole as a document of ours has it."""
     path, _, query = url.removeprefix(f"{BASE}/api/twimlets/").partition("?")
-    twimlet = Twimlet(name=path, parameters=read_parameters(query, ()), region=region)
+    twimlet = Twimlet(name=path, parameters=read_parameters(query), region=region)
     turn = read_twimlet_turn(path, query, {**(told or {}), **form})
     return read(walk_twimlet(twimlet, by or call(), turn, world(**(more or {}))))
 

@@ -14,7 +14,7 @@ def room(document: Document) -> dict[str, str | None]:
 
 
 def test_everybody_meets_in_the_room_of_a_name() -> None:
-    document = asked(url("conference", Name="foo"))
+    document = asked(url("conference", Name=" foo "))
     assert (document.verbs, document.said, problems(document)) == (["Say", "Dial"], [WELCOME], [])
     assert room(document) == {
         "name": "foo",
@@ -84,6 +84,13 @@ def test_only_who_knows_the_pass_code_gets_in() -> None:
         assert document.verbs == ["Gather", "Redirect"]
     assert room(asked(at(document, "Gather", "action"), Digits="12345"))["name"] == "foo"
     assert asked(at(document, "Gather", "action"), Digits="11111").verbs == ["Say", "Hangup"]
+
+
+def test_the_pound_key_may_be_in_a_pass_code() -> None:
+    assert asked(url("conference", Password="12345")).one("Gather").get("finishOnKey") == "#"
+    document = asked(url("conference", Password="1#3"))
+    assert document.one("Gather").get("finishOnKey") == ""
+    assert asked(at(document, "Gather", "action"), Digits="1#3").verbs == ["Say", "Dial"]
 
 
 def test_a_short_pass_code_is_no_easier_to_guess() -> None:

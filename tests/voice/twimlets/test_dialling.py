@@ -90,11 +90,14 @@ def test_a_fail_url_that_is_no_http_url_is_not_gone(kind: Kind, fail: str) -> No
 
 
 @every
-def test_a_fail_url_of_this_app_is_posted_to(kind: Kind) -> None:
-    fail = f"{BASE}/api/twimlets/voicemail?Email=ann%40example.com"
+@pytest.mark.parametrize(
+    ("host", "method"), [(BASE, None), (f"{BASE}.evil.example", "GET"), (f"{BASE}@evil.example", "GET")]
+)
+def test_a_fail_url_of_this_app_is_posted_to_and_no_other(kind: Kind, host: str, method: str | None) -> None:
+    fail = f"{host}/api/twimlets/voicemail?Email=ann%40example.com"
     document = asked(url(kind.name, (kind.parameter, ANN), FailUrl=fail))
     redirect = asked(at(document, "Dial", "action"), DialCallStatus="busy").one("Redirect")
-    assert (redirect.text, redirect.get("method")) == (fail, None)
+    assert (redirect.text, redirect.get("method")) == (fail, method)
 
 
 @every
@@ -180,6 +183,20 @@ def test_forward_shows_the_caller_id_that_it_names() -> None:
     unreadable = asked(url("forward", PhoneNumber=ANN, CallerId="me"))
     assert unreadable.one("Dial").get("callerId") is None
     assert problems(unreadable)
+
+
+@pytest.mark.parametrize(("status", "goes"), [("completed", False), ("answered", False), ("busy", True)])
+def test_forward_may_be_the_action_of_a_dial_from_elsewhere(status: str, goes: object) -> None:
+    document = asked(url("forward", Dial="true", FailUrl=FAIL), DialCallStatus=status)
+    assert (document.verbs, problems(document)) == (["Redirect"] if goes else ["Hangup"], [])
+    assert asked(url("forward", Dial="true"), DialCallStatus=status).verbs == ["Hangup"]
+
+
+def test_forward_dials_where_nobody_dialled_before() -> None:
+    document = asked(url("forward", Dial="true", PhoneNumber=ANN))
+    assert dialled(document) == [ANN]
+    assert asked(at(document, "Dial", "action"), DialCallStatus="busy").verbs == ["Hangup"]
+    assert dialled(asked(url("forward", PhoneNumber=ANN), DialCallStatus="completed")) == [ANN]
 
 
 def test_simulring_rings_all_at_once_and_each_hears_of_it() -> None:

@@ -25,8 +25,8 @@ def test_a_message_is_no_template_and_no_markup() -> None:
 
 
 def test_a_voice_and_a_language_speak_every_word() -> None:
-    document = asked(url("voicemail", Voice="Polly.Vicki", Language="de-DE", Message="Hallo"))
-    assert document.one("Say").attrib == {"voice": "Polly.Vicki", "language": "de-DE"}
+    document = asked(url("voicemail", Voice=" Polly.Vicki ", Language="de-DE" * 100, Message="Hallo"))
+    assert document.one("Say").attrib == {"voice": "Polly.Vicki", "language": "de-DE" * 20}
 
 
 @pytest.mark.parametrize("name", ["message", "message?Message=+", "message?Messages[0]=Hello", "menu?Message=Hi"])
@@ -122,6 +122,7 @@ def test_a_voicemail_records_and_has_it_transcribed() -> None:
     )
     record = document.one("Record")
     assert (record.get("transcribe"), record.get("playBeep")) == ("true", "true")
+    assert [record.get(each) for each in ("maxLength", "timeout", "finishOnKey")] == ["3600", "5", "1234567890*#"]
     for attribute, route in (
         ("transcribeCallback", "voice/transcription"),
         ("recordingStatusCallback", "voice/recording"),
@@ -151,6 +152,12 @@ def test_the_link_of_a_voicemail_is_on_record_with_the_address_it_is_for() -> No
             "email": "ann@example.com",
         }
     ]
+
+
+def test_an_address_on_record_is_no_longer_than_one_can_be() -> None:
+    first = asked(url("voicemail", Email=f" {'a' * 300} "))
+    [told] = asked(at(first, "Record", "action"), told={"RecordingUrl": "https://api.twilio.com/RE1"}).told
+    assert told["email"] == "a" * 254
 
 
 def test_a_voicemail_of_silence_ends_the_call() -> None:

@@ -56,10 +56,10 @@ def test_a_turn_and_the_parameters_come_back_from_their_url(
     name: str, given_pairs: list[tuple[str, str]], turn: Turn
 ) -> None:
     query = urlencode(given_pairs, errors="replace")
-    parameters = read_parameters(query, ())
+    parameters = read_parameters(query)
     parts = urlsplit(twimlet_url(BASE, Twimlet(name=name, parameters=parameters, region="US"), delivery="d", turn=turn))
     assert parts.path == f"/api/twimlets/{name}"
-    assert read_parameters(parts.query, ()) == parameters
+    assert read_parameters(parts.query) == parameters
     again = read_twimlet_turn(name, parts.query, turn.form)
     assert (again.step, again.part, again.tries, again.index, again.count) == (
         turn.step,
