@@ -41,13 +41,14 @@ def _report(kind: Kind, counts: dict[str, int]) -> Report:
     total = sum(counts.values())
     rows = [Row(name=name, value=count, unit="") for name, count in counts.items()]
     tables, queue = total * FOR_MANY * PRICE, QUEUE * FOR_MANY * QUEUE_PRICE
+    price = (
+        f"a million of them: {tables:.2f} US dollars at {PRICE * 10_000:g} for 10,000, and {queue:.2f} for {QUEUE} "
+        f"operations of the queue each, at {QUEUE_PRICE * 10_000:g}"
+    )
     return Report(
         title=f"A {kind} to its final status: storage transactions",
         rows=(*rows, Row(name="together", value=total, unit="")),
-        notes=(
-            f"a million of them: {tables:.2f} US dollars at {PRICE * 10_000:g} for 10,000, and {queue:.2f} for {QUEUE} "
-            f"of the queue each at {QUEUE_PRICE * 10_000:g}",
-        ),
+        notes=(price,),
     )
 
 
