@@ -41,8 +41,15 @@ class Row:
 
     def at_most(self, most: float) -> "Row":
         """Return it with a goal for its ratio, or for its value where it has none."""
-        found = self.value if self.ratio is None else self.ratio
-        return replace(self, goal=f"≤ {most:g}", met=found <= most)
+        return replace(self, goal=f"≤ {most:g}", met=self._judged <= most)
+
+    def at_least(self, least: float) -> "Row":
+        """Return it with a goal; as `at_most`."""
+        return replace(self, goal=f"≥ {least:g}", met=self._judged >= least)
+
+    @property
+    def _judged(self) -> float:
+        return self.value if self.ratio is None else self.ratio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ class Stubbed:
         return self._post("counts")["rows_read"]  # type: ignore[no-any-return]
 
     def set_latency(self, seconds: float) -> None:
-        """Have Twilio take so long."""
+        """Have Twilio take so long on average, each time another time: half as long to half as long again."""
         self._post("latency", seconds)
 
     def multiply(self, *names: str, count: int) -> None:

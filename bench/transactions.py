@@ -1,6 +1,7 @@
 """The storage transactions of one message, counted at the wire by operation: `python -m bench.transactions`.
 
-What the host does with the queue is no part of it: a get and a delete for each message, and its polling.
+What others do with the queue is no part of it, but of the price: a put by whoever asks for the message, a get and a
+delete by the functions host, whose polling comes on top.
 """
 
 from typing import Final, get_args
@@ -12,7 +13,10 @@ from bench.ways.sample import Kind
 
 FOR_MANY: Final = 1_000_000
 PRICE: Final = 0.00036 / 10_000
-"""US dollars for one: tables, LRS, without reserved capacity, https://azure.microsoft.com/pricing/details/storage/tables/"""
+"""US dollars for one: tables, LRS, https://azure.microsoft.com/pricing/details/storage/tables/"""
+QUEUE: Final = 3
+QUEUE_PRICE: Final = 0.004 / 10_000
+"""US dollars for one: queues, LRS, general purpose v2, https://azure.microsoft.com/pricing/details/storage/queues/"""
 
 
 def measure(*, quick: bool = False) -> tuple[Report, ...]:  # noqa: ARG001 - it takes no time
@@ -36,11 +40,15 @@ def counted(kind: Kind) -> dict[str, int]:
 def _report(kind: Kind, counts: dict[str, int]) -> Report:
     total = sum(counts.values())
     rows = [Row(name=name, value=count, unit="") for name, count in counts.items()]
-    price = total * FOR_MANY * PRICE
+    tables, queue = total * FOR_MANY * PRICE, QUEUE * FOR_MANY * QUEUE_PRICE
+    price = (
+        f"a million of them: {tables:.2f} US dollars at {PRICE * 10_000:g} for 10,000, and {queue:.2f} for {QUEUE} "
+        f"operations of the queue each, at {QUEUE_PRICE * 10_000:g}"
+    )
     return Report(
         title=f"A {kind} to its final status: storage transactions",
         rows=(*rows, Row(name="together", value=total, unit="")),
-        notes=(f"a million of them: {price:.2f} US dollars at {PRICE * 10_000:g} for 10,000",),
+        notes=(price,),
     )
 
 

@@ -3,8 +3,9 @@
 import asyncio
 import collections
 import contextlib
+import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -20,6 +21,9 @@ from local.faults.seen import Service, see
 HOST: Final = "127.0.0.1"
 QUIET: Final = "/stub/"
 """paths that say what the stub does, and are not counted"""
+_GOLDEN: Final = (5**0.5 - 1) / 2
+"""its multiples are spread evenly between whole numbers, however few there are:
+https://en.wikipedia.org/wiki/Low-discrepancy_sequence#Additive_recurrence"""
 
 
 @dataclass
@@ -27,10 +31,11 @@ class Stub:
     """A running stub: one port for each service, so that the wire tells them apart."""
 
     latency: float = 0.0
-    """seconds that Twilio takes"""
+    """seconds that Twilio takes on average"""
     tables: TablesStub = field(default_factory=TablesStub)
     counts: collections.Counter[str] = field(default_factory=collections.Counter)
     ports: dict[Service, int] = field(default_factory=dict)
+    _places: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def connection_string(self) -> str:
@@ -65,11 +70,15 @@ class Stub:
                 return self._told(request.path.removeprefix(QUIET), body)
             self.counts[see(service, request.method, request.raw_path, request.headers, body).operation] += 1
             if service == "twilio" and self.latency:
-                await asyncio.sleep(self.latency)
+                await asyncio.sleep(self._next_latency())
             found = self._answer(service, request, body)
             return web.Response(status=found.status, body=found.content, headers=found.headers)
 
         return handle
+
+    def _next_latency(self) -> float:
+        """Return half of the average to one and a half of it: where all took as long, they would come in one burst."""
+        return self.latency * (0.5 + next(self._places) * _GOLDEN % 1)
 
     def _answer(self, service: Service, request: web.BaseRequest, body: bytes) -> Answer:
         parts = urlsplit(request.raw_path)

@@ -7,6 +7,7 @@ import time
 from asyncio import Lock
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Protocol
 
 from azure.core.credentials import AccessToken
@@ -32,7 +33,7 @@ class Access(Protocol):
         """Say whether it is worth asking again after a 401; `challenge` is its WWW-Authenticate."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AccountKey:
     """The account's key, which signs each request; it covers the date and the path.
 
@@ -45,12 +46,19 @@ class AccountKey:
 
     async def headers(self, path: str, date: str) -> Mapping[str, str]:
         """Sign; the path of an emulator begins with the account, which then stands there twice."""
-        digest = hmac.digest(self.key, f"{date}\n/{self.account}{path}".encode(), "sha256")
-        return {"Authorization": f"SharedKeyLite {self.account}:{base64.b64encode(digest).decode()}"}
+        signature = self._begun.copy()
+        signature.update(f"{date}\n/{self.account}{path}".encode())
+        text = base64.b64encode(signature.digest()).decode()
+        return {"Authorization": f"SharedKeyLite {self.account}:{text}"}
 
     async def renew(self, challenge: str) -> bool:  # noqa: ARG002 - the protocol's
         """A key that is refused once is refused again."""
         return False
+
+    @cached_property
+    def _begun(self) -> hmac.HMAC:
+        """The beginning of every signature, which is the key's part of the work."""
+        return hmac.new(self.key, digestmod="sha256")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, Self
 from wsgiref.handlers import format_date_time
@@ -132,7 +133,7 @@ class TableService:
 
     async def _send(self, request: Request) -> Answer:
         path = self._path + request.path
-        date = format_date_time(time.time())
+        date = _date(int(time.time()))
         headers = {**_HEADERS, **request.headers, "x-ms-date": date, **await self._access.headers(path, date)}
         query = "&".join(part for part in (request.query, self._access.query) if part)
         url = URL(f"{self._origin}{path}?{query}" if query else self._origin + path, encoded=True)
@@ -143,6 +144,11 @@ class TableService:
 
     def _backoff(self, failures: int) -> float:
         return 0.0 if failures == 1 else self._bounds.backoff * 2 ** (failures - 1)
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return format_date_time(second)
 
 
 def _asked_for(answer: Answer) -> float | None:

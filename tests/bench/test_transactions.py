@@ -1,28 +1,49 @@
-"""What a message costs in storage transactions: each has its reason in docs/performance.md."""
+"""What a message costs in storage transactions: each has its reason in docs/performance.md, which says how many."""
+
+import re
+from collections import Counter
+from typing import Final, get_args
 
 import pytest
 
-from bench.transactions import counted
+from bench.throughput import concurrency
+from bench.transactions import FOR_MANY, PRICE, QUEUE, QUEUE_PRICE, counted
 from bench.ways.sample import Kind
+from shared.deliveries.keys import SPREAD
+from tests.web.app import ROOT
 
-ONCE = {
-    "table upsert Lookups": 3,
-    "table insert Lookups": 1,
-    "table delete Lookups": 1,
-}
-"""whatever it is: findable by time, by recipient, and while it is open; whose the SID is"""
+PAGE: Final = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 
-@pytest.mark.parametrize(
-    ("kind", "callbacks", "more"), [("text", 2, {"table get Consents": 1}), ("call", 4, {})], ids=["text", "call"]
-)
-def test_a_message_makes_the_storage_transactions_that_it_must_and_no_others(
-    kind: Kind, callbacks: int, more: dict[str, int]
-) -> None:
-    states_and_events = {
-        "table get Deliveries": callbacks,
-        # the claim and Twilio's answer, then each callback's event
-        "table insert Deliveries": 2 + callbacks,
-        "table merge Deliveries": 1 + callbacks,
-    }
-    assert counted(kind) == {**ONCE, **more, **states_and_events}
+def told() -> dict[Kind, Counter[str]]:
+    """Read the table of the transactions: how often each operation is made for a text, and for a call."""
+    rows = re.findall(r"^\| .*\| `(table \w+ \w+)` \| (\d+) \| (\d+) \|", PAGE, re.MULTILINE)
+    found: dict[Kind, Counter[str]] = {kind: Counter() for kind in KINDS}
+    for operation, *counts in rows:
+        for kind, count in zip(KINDS, counts, strict=True):
+            found[kind][operation] += int(count)
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_message_makes_the_storage_transactions_that_are_told_of_and_no_others(kind: Kind) -> None:
+    assert counted(kind) == +told()[kind]
+
+
+def test_a_text_makes_15_transactions_and_a_call_20() -> None:
+    assert {kind: counts.total() for kind, counts in told().items()} == {"text": 15, "call": 20}
+    assert "makes 15 transactions of tables, a call to `completed` 20" in PAGE
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_price_of_a_million_is_that_of_its_transactions(kind: Kind) -> None:
+    tables = told()[kind].total() * FOR_MANY * PRICE
+    queue = QUEUE * FOR_MANY * QUEUE_PRICE
+    [row] = re.findall(rf"^\| {kind}s \| .*, ([\d.]+) \| .*, ([\d.]+) \| ([\d.]+) US dollars", PAGE, re.MULTILINE)
+    assert row == (f"{tables:.2f}", f"{queue:.2f}", f"{tables + queue:.2f}")
+
+
+def test_what_is_told_to_turn_stands_where_it_is_told_to() -> None:
+    assert f"`batchSize + newBatchThreshold` = {concurrency()} at once" in PAGE
+    assert f"spread over {SPREAD} partitions" in PAGE

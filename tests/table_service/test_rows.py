@@ -1,5 +1,6 @@
 """What is written here reads the same with Azure's SDK, and the other way round."""
 
+import json
 import math
 import string
 from datetime import UTC, datetime, timedelta, timezone
@@ -88,6 +89,13 @@ async def test_the_metadata_of_a_row_are_those_that_the_sdk_reads(both: Both) ->
     [queried] = [row async for row in both.ours.query(OF_KEY, {"key": key["PartitionKey"]}, page=1)]
     assert queried.metadata == ours.metadata
     assert dict(queried) == dict(ours) == key
+
+
+@pytest.mark.parametrize("text", ["plain", 'a "quoted" \\ one\n', "Grüße", "😀", "\ud83d"])
+def test_a_row_goes_out_in_ascii_whatever_it_says(text: str) -> None:
+    body = rows.encode({"T": text})
+    assert body.isascii()
+    assert json.loads(body) == {"T": text}
 
 
 @pytest.mark.parametrize("number", [2**31, -(2**31) - 1, 2**63 - 1, -(2**63)])
