@@ -9,6 +9,7 @@ from azure.core.exceptions import ServiceRequestError
 from shared.deliveries import keys, rows
 from shared.deliveries.record import Delivery, Event
 from shared.errors import Changed, TwilioUnavailable
+from shared.housekeeping import retention as retention_module
 from shared.housekeeping.retention import Retention
 from shared.inbound.replies.quota import Quota
 from tests.deliveries.samples import a_delivery, an_event
@@ -95,7 +96,10 @@ async def test_an_erased_id_is_a_duplicate_or_a_conflict_as_ever(bench: Bench, l
     assert (await bench.delivery("message-2")).status == "rejected"
 
 
-async def test_what_it_did_not_come_to_is_purged_the_next_time_and_the_oldest_go_first(bench: Bench) -> None:
+async def test_what_it_did_not_come_to_is_purged_the_next_time_and_the_oldest_go_first(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention_module, "_AT_ONCE", 1)
     for n in range(3):
         await ended(bench, f"order-{n}")
         bench.clock.advance(DAY)
@@ -105,7 +109,7 @@ async def test_what_it_did_not_come_to_is_purged_the_next_time_and_the_oldest_go
         """Time passes with each look at it."""
 
         def __call__(self) -> datetime:
-            bench.clock.advance(timedelta(seconds=25))
+            bench.clock.advance(timedelta(seconds=15))
             return bench.clock.now
 
     chore = Retention(log=bench.storage.log, lookups=bench.storage.lookups, keep=KEEP, clock=Ticking())
@@ -275,7 +279,12 @@ async def test_no_entry_of_a_retried_request_outlives_it(bench: Bench) -> None:
     assert left <= {"sid", "status", "open"}
 
 
-async def test_what_finds_by_status_goes_with_its_day_and_what_it_did_not_come_to_the_next_time(bench: Bench) -> None:
+async def test_what_finds_by_status_goes_with_its_day_and_what_it_did_not_come_to_the_next_time(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention_module, "_AT_ONCE", 1)
+    lookups, gone = bench.storage.lookups, []
+
     async def listed() -> list[str]:
         found = await bench.storage.rows(bench.storage.lookups, since="status:", before="status;")
         return sorted(keys.delivery_at(row["RowKey"]) for row in found)
@@ -286,16 +295,16 @@ async def test_what_finds_by_status_goes_with_its_day_and_what_it_did_not_come_t
     await ended(bench, "order-9")
     bench.clock.advance(DAY)
 
-    class Ticking:
-        """Time for the deliveries and for one row; then it is up."""
+    async def delete(partition: str, row: str, **more: str) -> None:
+        gone.append(partition.partition(":")[0])
+        await type(lookups).delete(lookups, partition, row, **more)
 
-        looks = 0
+    def clock() -> datetime:
+        """Return the time, which is up when one such row is out."""
+        return bench.clock.now + timedelta(seconds=60 if "status" in gone else 0)
 
-        def __call__(self) -> datetime:
-            self.looks += 1
-            return bench.clock.now + timedelta(seconds=0 if self.looks <= 5 else 60)
-
-    chore = Retention(log=bench.storage.log, lookups=bench.storage.lookups, keep=KEEP, clock=Ticking())
+    monkeypatch.setattr(lookups, "delete", delete)
+    chore = Retention(log=bench.storage.log, lookups=lookups, keep=KEEP, clock=clock)
     assert await chore.purge(until=bench.clock.now + timedelta(seconds=60)) == 3
     assert len(await listed()) == 3, "one of four is out"
     await purge(bench)
@@ -311,3 +320,33 @@ async def test_what_counts_the_replies_of_a_day_goes_a_day_later(bench: Bench) -
     left = [row["PartitionKey"] for row in await bench.storage.rows(lookups, since="reply:", before="reply;")]
     days = [bench.clock.now - DAY, bench.clock.now]
     assert [partition.split(":")[1] for partition in left] == [f"{day:%Y%m%d}" for day in days]
+
+
+async def test_all_that_is_due_is_purged_in_one_run_however_much_it_is(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention_module, "_PAGE", 4)
+    for n in range(10):
+        await ended(bench, f"order-{n}")
+    bench.clock.advance(KEEP + DAY)
+    assert await purge(bench) == 10
+    assert all([(await bench.delivery(f"order-{n}")).erased for n in range(10)])
+
+
+async def test_one_that_can_never_be_purged_ends_the_run_when_only_it_is_left(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention_module, "_PAGE", 2)
+    erase = bench.storage.log.erase
+
+    async def fail(delivery: Delivery) -> Delivery:
+        if delivery.id == "order-0":
+            raise ServiceRequestError("no answer")
+        return await erase(delivery)
+
+    monkeypatch.setattr(bench.storage.log, "erase", fail)
+    for n in range(5):
+        await ended(bench, f"order-{n}")
+    bench.clock.advance(KEEP + DAY)
+    assert await purge(bench) == 4
+    assert not (await bench.delivery("order-0")).erased
