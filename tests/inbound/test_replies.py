@@ -315,3 +315,18 @@ async def test_punctuation_is_made_plain_where_the_setting_says_so(azurite: str)
     settings = settings_of(azurite, SMS_REPLY="“Hi” \u2013 you", SMS_PLAIN_PUNCTUATION="true")
     async with App.load(settings) as app, QueueClient.from_connection_string(azurite, "none") as queue:
         assert await Post(app, queue).reply("hello") == '"Hi" - you'
+
+
+async def test_a_fault_of_the_app_is_answered_with_twiml_too_and_the_text_comes_again(
+    post: Post, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*_given: object, **_more: object) -> None:
+        raise KeyError
+
+    sid = webhooks.new_sid("SM")
+    monkeypatch.setattr(post.app.wiring.texts, "answer", fail)
+    assert len(await post.bring("hours", sid=sid, status=503)) == 0
+    [line] = [record for record in caplog.records if record.exc_info]
+    assert line.__dict__["delivery"] == sid
+    monkeypatch.undo()
+    assert await post.reply("hours", sid=sid) == "Nine to five & <later>."
