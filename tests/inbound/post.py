@@ -50,6 +50,11 @@ numbers = ["+15005550010"]
 words = ["hello"]
 reply = "The shop."
 
+[rules.service]
+numbers = ["MG55555555555555555555555555555555"]
+words = ["hello"]
+reply = "The service."
+
 [rules.thanks]
 words = ["thanks"]
 reply = ""

@@ -62,10 +62,12 @@ async def test_a_rule_may_pass_on_and_say_nothing_or_do_nothing_at_all(post: Pos
     assert [message["id"] for message in await post.passed_on()] == [claim]
 
 
-async def test_a_rule_of_one_number_is_for_no_other(post: Post) -> None:
+async def test_a_rule_of_one_number_or_service_is_for_no_other(post: Post) -> None:
     assert await post.reply("hello") is None
     assert await post.reply("hello", to=OTHER) == "The shop."
     assert await post.reply("hello", to=f"whatsapp:{OTHER}", sender=f"whatsapp:{post.person}") == "The shop."
+    assert await post.reply("hello", ("MessagingServiceSid", SERVICE)) == "The service."
+    assert await post.reply("hello", ("MessagingServiceSid", SERVICE.replace("5", "6"))) is None
 
 
 @pytest.mark.parametrize("sender", [NUMBER, f"whatsapp:{NUMBER}", OTHER, "+15005550009"])
