@@ -41,10 +41,11 @@ async def test_a_text_answers_the_last_that_its_sender_got_from_that_number(stor
     assert await answered(storage) == last.id
 
 
-async def test_of_two_within_an_hour_nobody_knows_which(storage: Storage) -> None:
-    await sent(storage, ago=timedelta(minutes=90))
-    await sent(storage, ago=timedelta(minutes=40))
-    assert await answered(storage) is None
+@pytest.mark.parametrize(("apart", "is_clear"), [(timedelta(minutes=59), False), (HOUR, True)])
+async def test_of_two_within_an_hour_nobody_knows_which(storage: Storage, apart: timedelta, *, is_clear: bool) -> None:
+    await sent(storage, ago=timedelta(minutes=40) + apart)
+    last = await sent(storage, ago=timedelta(minutes=40))
+    assert await answered(storage) == (last.id if is_clear else None)
 
 
 async def test_of_two_within_an_hour_nobody_knows_which_whatever_else_came_between(storage: Storage) -> None:
