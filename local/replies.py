@@ -1,14 +1,20 @@
 """Lists, checks and tries the rules that answer texts: what somebody will get, before anybody writes."""
 
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from local import environment, settings_file
 from local.errors import LocalError
 from local.listing import lines, several
 from shared.consents.words import word_of
 from shared.inbound.replies.library import Replies, RepliesInvalid
-from shared.inbound.replies.rules import Rule
+from shared.inbound.replies.read import is_number
+from shared.inbound.replies.rules import Rule, bare
+from shared.settings import own_queues
 from shared.text.templates.engine import RenderingFailed
 from shared.text.templates.library import Templates, TemplatesInvalid
+from shared.text.templates.rendered import LONGEST
 
 SENDER = "+14155550177"
 """who writes, where a reply says so"""
@@ -37,7 +43,9 @@ def check(path: Path, templates: Path) -> int:
 
 def try_out(path: Path, templates: Path, *, text: str, to: str) -> int:
     """Print what a text to a number would get; returns the exit code. Raises RepliesError."""
-    chosen, word = _load(path, templates).choose(text, at={to}), word_of(text, None)
+    if to and not is_number(bare(to)):
+        raise RepliesError("--to expected a number in E.164, a short code, or a Messaging Service's SID.")
+    chosen, word = _load(path, templates).choose(text, at={bare(to)}), word_of(text, None)
     if word is not None:
         print(f"This is one of the words for {word.upper()}: OPT_OUT_REPLIES says who answers it.")
         return 0
@@ -47,18 +55,27 @@ def try_out(path: Path, templates: Path, *, text: str, to: str) -> int:
     rule, said = chosen.rule, chosen.rule.reply.text
     print(f"{rule.name}: {_does(rule)}")
     if said is not None:
-        try:
-            print(said.render({"rest": chosen.rest, "sender": SENDER, "number": to}))
-        except RenderingFailed as fault:
-            raise RepliesError(f"The reply of {rule.name} can't be written: {fault}.") from fault
+        print(_written(rule, said.render, {"rest": chosen.rest, "sender": SENDER, "number": to}))
     for url in rule.reply.media:
         print(url)
     return 0
 
 
-def _load(path: Path, templates: Path) -> Replies:
+def _written(rule: Rule, render: Callable[[Mapping[str, object]], str], values: Mapping[str, object]) -> str:
     try:
-        return Replies.load(path, templates=Templates.load(templates))
+        said = render(values)
+    except RenderingFailed as fault:
+        raise RepliesError(f"The reply of {rule.name} can't be written: {fault}.") from fault
+    if len(said) > LONGEST["sms"]:
+        raise RepliesError(f"The reply of {rule.name} is not sent: it grows beyond {LONGEST['sms']} characters.")
+    return said
+
+
+def _load(path: Path, templates: Path) -> Replies:
+    values = {**(settings_file.read() if settings_file.SETTINGS.exists() else {}), **os.environ}
+    taken = own_queues(environment.outbound_queue(values), values.get("EVENTS_QUEUE"))
+    try:
+        return Replies.load(path, templates=Templates.load(templates), taken=taken)
     except (RepliesInvalid, TemplatesInvalid) as fault:
         raise RepliesError(lines(fault)) from fault
     except OSError as fault:

@@ -92,8 +92,7 @@ class Settings:
     @property
     def own_queues(self) -> frozenset[str]:
         """The queues that this app writes to by itself: nothing else may go there."""
-        names = (self.outbound_queue, f"{self.outbound_queue}-poison", self.events_queue)
-        return frozenset(name for name in names if name)
+        return own_queues(self.outbound_queue, self.events_queue)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -117,6 +116,11 @@ MOST_REPLIES: Final = 14
 _OF_FLOWS: Final = "FLOW_"
 _LONGEST_GREETING: Final = 3000
 _OTHER_CLIENTS: Final = "client:*"
+
+
+def own_queues(outbound: str, events: str | None) -> frozenset[str]:
+    """Return the queues that an app with these names writes to by itself."""
+    return frozenset(name for name in (outbound, f"{outbound}-poison", events) if name)
 
 
 def _read(read: Reader) -> Settings:

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -166,6 +167,16 @@ def test_loading_the_app_costs_no_client_that_it_may_not_need(report: Any) -> No
     assert {"azure.functions", "shared.web.twilio"} <= modules
     assert not modules & {"twilio.rest", "azure.identity", "azure.identity.aio", "jwt", "pytest"}
     assert not [name for name in modules if name.partition(".")[0] == "local"]
+
+
+def test_rules_that_pass_texts_on_to_a_queue_of_the_app_stop_it(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "function_app.py", tmp_path)
+    for folder in ("templates", "flows"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "replies.toml").write_text('[rules.a]\nforward = "requests-poison"\n', "utf-8")
+    done = _python(f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import function_app", SETTINGS)
+    assert done.returncode != 0
+    assert "replies.toml:2: forward expected another queue" in done.stderr
 
 
 def test_missing_settings_stop_the_app_with_one_message_that_names_them_all() -> None:

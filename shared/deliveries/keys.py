@@ -121,8 +121,9 @@ def recipient_partition(address: str) -> str:
 
 
 def recipient_row(delivery: Delivery) -> dict[str, Any]:
-    """Return the row that finds a delivery by its recipient."""
-    return {"PartitionKey": recipient_partition(delivery.to or ""), "RowKey": position(delivery)}
+    """Return the row that finds a delivery by its recipient; what waits from the start says until when."""
+    place = {"PartitionKey": recipient_partition(delivery.to or ""), "RowKey": position(delivery)}
+    return {**place, "Due": delivery.next_attempt_at}
 
 
 def reply_partition(text: Delivery, day: date) -> str:
@@ -162,7 +163,12 @@ def delivery_at(row_key: str) -> str:
 
 def day_of(row_key: str) -> date:
     """Return the day (UTC) that a row key stands in."""
-    return (EPOCH + timedelta(microseconds=_LAST - int(row_key.partition("~")[0]))).date()
+    return moment_of(row_key).date()
+
+
+def moment_of(row_key: str) -> datetime:
+    """Return when the delivery was created that a row key names."""
+    return EPOCH + timedelta(microseconds=_LAST - int(row_key.partition("~")[0]))
 
 
 def _hash(address: str) -> str:

@@ -13,7 +13,8 @@ from shared.text.numbers import MESSAGING_SERVICE
 _REMEMBERED: Final = timedelta(days=3)
 _APART: Final = timedelta(hours=1)
 """of two texts that are nearer to each other, nobody knows which one is answered"""
-_LOOKED_AT: Final = 5
+_LISTED: Final = 100
+_LOOKED_AT: Final = 20
 _NEVER_SEEN: Final = frozenset({"failed", "undelivered", "canceled"})
 
 
@@ -33,21 +34,31 @@ async def find_answered(form: Form, *, log: DeliveryLog, lookups: Table, now: da
     if quoted:
         found = await log.get(await log.owner_of(quoted) or quoted) if keys.is_id(quoted) else None
         return found if found is not None and _is_for(found, sender) else None
-    rows = lookups.query(
-        "PartitionKey eq @partition and RowKey lt @end",
-        limit=_LOOKED_AT,
-        select="RowKey",
-        partition=keys.recipient_partition(sender),
-        end=keys.before(now - _REMEMBERED),
-    )
-    got = []
-    async for row in rows:
-        delivery = await log.get(keys.delivery_at(row["RowKey"]))
+    last, last_at = None, now
+    for looked_at, (at, delivery_id) in enumerate(await _sent_to(sender, lookups, since=now - _REMEMBERED, until=now)):
+        if last is not None and last_at - at >= _APART:
+            break
+        if looked_at == _LOOKED_AT:
+            return None
+        delivery = await log.get(delivery_id)
         if delivery is not None and _is_for(delivery, sender) and _is_from(delivery, form):
-            got.append(delivery)
-    if not got or any(got[0].created_at - other.created_at < _APART for other in got[1:]):
-        return None
-    return got[0]
+            if last is not None:
+                return None
+            last, last_at = delivery, at
+    return last
+
+
+async def _sent_to(recipient: str, lookups: Table, *, since: datetime, until: datetime) -> list[tuple[datetime, str]]:
+    """Return when somebody was sent something and which delivery it is, the latest first."""
+    rows = lookups.query(
+        "PartitionKey eq @partition",
+        limit=_LISTED,
+        select="RowKey,Due",
+        partition=keys.recipient_partition(recipient),
+    )
+    # what waited for its time was created long before
+    sent = [(row.get("Due") or keys.moment_of(row["RowKey"]), keys.delivery_at(row["RowKey"])) async for row in rows]
+    return sorted((one for one in sent if since < one[0] <= until), reverse=True)
 
 
 def _is_for(delivery: Delivery, recipient: str) -> bool:

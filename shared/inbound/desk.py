@@ -112,7 +112,8 @@ class TextDesk:
         said = chosen.rule.reply.text
         values = {"rest": chosen.rest, "sender": text.from_ or "", "number": text.to or ""}
         try:
-            body = "" if said is None else writable(said.render(values))
+            # of nothing but white space Twilio makes no message
+            body = "" if said is None else writable(said.render(values)).strip()
         except Exception as exc:  # noqa: BLE001 - whatever it ends in, Twilio gets its TwiML
             # what it says may hold a value
             about(_logger, text.id).error("a reply that can't be written: %s", type(exc).__name__)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -10,24 +10,26 @@ from typing import Final, Protocol
 from urllib.parse import parse_qs
 
 import azure.functions as func
-from azure.core.exceptions import AzureError
 
+from shared.calls.desk import NOT_RECORDED
 from shared.deliveries.log import DeliveryLog
-from shared.errors import Changed, FormInvalid, SignatureInvalid
+from shared.errors import FormInvalid, SignatureInvalid
 from shared.inbound.callbacks import record_trouble
 from shared.inbound.form import Form
 from shared.inbound.replies.documents import SILENCE
 from shared.inbound.signature import verify_signature
+from shared.logs import about
 from shared.settings import Settings
 from shared.wiring import Wiring, clock
 
 _logger: Final = logging.getLogger(__name__)
 _DEADLINE: Final = 10.0
 """seconds, well inside the 15 after which Twilio gives up"""
+_FALLBACK_DEADLINE: Final = 6.0
+"""seconds for each of the two things that are put on record there"""
 _LARGEST_BODY: Final = 64 * 1024
 _MOST_FIELDS: Final = 1_000
 """anybody may post: what is far from anything that Twilio posts is refused before it costs seconds of work"""
-_NOT_RECORDED: Final = (AzureError, Changed, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +85,26 @@ async def callback(req: func.HttpRequest, wiring: Wiring, record: RecordStatus) 
     except FormInvalid as exc:
         _logger.error("a callback that can't be read: %s", exc)  # noqa: TRY400 - the trace says no more
         return func.HttpResponse(status_code=HTTPStatus.BAD_REQUEST)
-    except _NOT_RECORDED as exc:
+    except NOT_RECORDED as exc:
         _logger.error("a callback could not be recorded: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
         return func.HttpResponse(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
     return func.HttpResponse(status_code=HTTPStatus.NO_CONTENT)
 
 
 async def inbound_text(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Put a text on record and answer it with TwiML; 503 where storage does not do its part, so that it comes again."""
+    """Put a text on record and answer it with TwiML; 503 where that fails, so that it comes again."""
     try:
         webhook = verify(req, wiring.settings)
-        async with asyncio.timeout(_DEADLINE):
-            return twiml_answer(await wiring.texts.answer(webhook.form))
     except SignatureInvalid as exc:
         return forbidden(exc)
+    try:
+        async with asyncio.timeout(_DEADLINE):
+            return twiml_answer(await wiring.texts.answer(webhook.form))
     except FormInvalid as exc:
         _logger.error("an arrival that can't be read: %s", exc)  # noqa: TRY400 - the trace says no more
         return twiml_answer(SILENCE)
-    except _NOT_RECORDED as exc:
-        _logger.error("an arrival could not be recorded: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
+    except Exception as exc:  # noqa: BLE001 - Twilio gets its TwiML, and brings the text again
+        tell(_logger, "a text could not be taken", exc, _sid(webhook.form))
         return twiml_answer(SILENCE, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
@@ -112,18 +115,36 @@ async def fallback(req: func.HttpRequest, wiring: Wiring, document: str) -> func
     except SignatureInvalid as exc:
         return forbidden(exc)
     form = webhook.form
-    told = {"code": form.integer("ErrorCode"), "sid": form.get("CallSid") or form.get("MessageSid")}
-    _logger.error("Twilio could not use an answer of ours", extra=told)
-    try:
-        async with asyncio.timeout(_DEADLINE):
-            try:
-                if not form.get("CallSid"):
-                    await wiring.texts.take(form)
-            finally:
-                await record_trouble(wiring.log, form, delivery_id=webhook.delivery_id, now=clock())
-    except Exception as exc:  # noqa: BLE001 - this is the net below: it answers, come what may
-        _logger.error("that could not be recorded: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
+    about(_logger, _sid(form)).error(
+        "Twilio could not use an answer of ours", extra={"code": form.integer("ErrorCode")}
+    )
+    if not form.get("CallSid"):
+        await _attempt(lambda: wiring.texts.take(form), form, "a text could not be taken")
+    await _attempt(
+        lambda: record_trouble(wiring.log, form, delivery_id=webhook.delivery_id, now=clock()),
+        form,
+        "what Twilio could not use is not on record",
+    )
     return twiml_answer(document)
+
+
+async def _attempt(work: Callable[[], Awaitable[object]], form: Form, lost: str) -> None:
+    try:
+        async with asyncio.timeout(_FALLBACK_DEADLINE):
+            await work()
+    except Exception as exc:  # noqa: BLE001 - this is the net below: it answers, come what may
+        tell(_logger, lost, exc, _sid(form))
+
+
+def tell(logger: logging.Logger, what: str, error: Exception, delivery_id: str) -> None:
+    """Log what a webhook could not do."""
+    # the text of an SDK's error holds URLs; only a fault in the code has a trace that says more
+    trace = error if not isinstance(error, NOT_RECORDED) else None
+    about(logger, delivery_id).error("%s: %s", what, type(error).__name__, exc_info=trace)
+
+
+def _sid(form: Form) -> str:
+    return form.get("CallSid") or form.get("MessageSid") or "-"
 
 
 def twiml_answer(document: str, status: HTTPStatus = HTTPStatus.OK) -> func.HttpResponse:

@@ -7,14 +7,14 @@ from typing import Final
 import azure.functions as func
 
 from shared.calls import browsers
-from shared.calls.desk import NOT_RECORDED, Visit
+from shared.calls.desk import Visit
 from shared.errors import SignatureInvalid
 from shared.inbound import arrivals
 from shared.logs import about
 from shared.voice import browser
 from shared.voice.flows.apologies import trouble
 from shared.voice.flows.urls import once_more, read_turn
-from shared.web.twilio import Webhook, forbidden, twiml_answer, verify
+from shared.web.twilio import Webhook, forbidden, tell, twiml_answer, verify
 from shared.wiring import Wiring, clock
 
 _logger: Final = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ async def client(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
         async with asyncio.timeout(_DEADLINE):
             await browsers.record(wiring.log, form, answer, now=clock())
     except Exception as exc:  # noqa: BLE001 - who calls is connected, or told, come what may
-        _tell("a browser's call could not be recorded", exc, call)
+        tell(_logger, "a browser's call could not be recorded", exc, call)
     return twiml_answer(answer.twiml)
 
 
@@ -77,7 +77,7 @@ async def _greet(webhook: Webhook, wiring: Wiring) -> func.HttpResponse:
         async with asyncio.timeout(_DEADLINE):
             await arrivals.file_call(wiring.log, webhook.form, now=clock())
     except Exception as exc:  # noqa: BLE001 - whoever calls is greeted, come what may
-        _tell("a call could not be recorded", exc, webhook.form.get("CallSid") or "-")
+        tell(_logger, "a call could not be recorded", exc, webhook.form.get("CallSid") or "-")
     return twiml_answer(arrivals.voice_greeting(wiring.settings, webhook.form))
 
 
@@ -87,12 +87,6 @@ async def answer(webhook: Webhook, wiring: Wiring, visit: Visit) -> func.HttpRes
         async with asyncio.timeout(_DEADLINE):
             return twiml_answer(await wiring.desk.answer(visit))
     except Exception as exc:  # noqa: BLE001 - whoever is on the line hears something, come what may
-        _tell("a turn of its call met trouble", exc, visit.delivery_id)
+        tell(_logger, "a turn of its call met trouble", exc, visit.delivery_id)
         again = once_more(webhook.url, webhook.form.first_values())
         return twiml_answer(trouble(again, part=visit.turn.part))
-
-
-def _tell(what: str, error: Exception, delivery_id: str) -> None:
-    # the text of an SDK's error holds URLs; only a fault in the code has a trace that says more
-    trace = error if not isinstance(error, NOT_RECORDED) else None
-    about(_logger, delivery_id).error("%s: %s", what, type(error).__name__, exc_info=trace)

@@ -114,6 +114,14 @@ async def test_an_event_that_says_so_holds_texts_from_that_sender_back(table: Ta
     assert (consent.how, consent.by) == (f"error-{code}", "delivery order-1")
 
 
+async def test_a_refusal_counts_from_when_the_text_was_sent_and_not_from_when_it_began_to_wait(table: Table) -> None:
+    consents = Consents(table)
+    await consents.record(a_consent("opted-in"))
+    waited = a_delivery(created_at=NOW - SECOND, claimed_at=NOW + SECOND)
+    await consents.heed(waited, an_event("failed", error_code=21610))
+    assert await consents.is_opted_out(TO, FROM)
+
+
 @pytest.mark.parametrize(
     ("delivery", "event"),
     [

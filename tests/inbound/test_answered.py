@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from shared.deliveries.record import Delivery
@@ -40,9 +41,45 @@ async def test_a_text_answers_the_last_that_its_sender_got_from_that_number(stor
     assert await answered(storage) == last.id
 
 
-async def test_of_two_within_an_hour_nobody_knows_which(storage: Storage) -> None:
-    await sent(storage, ago=timedelta(minutes=90))
-    await sent(storage, ago=timedelta(minutes=40))
+@pytest.mark.parametrize(("apart", "is_clear"), [(timedelta(minutes=59), False), (HOUR, True)])
+async def test_of_two_within_an_hour_nobody_knows_which(storage: Storage, apart: timedelta, *, is_clear: bool) -> None:
+    await sent(storage, ago=timedelta(minutes=40) + apart)
+    last = await sent(storage, ago=timedelta(minutes=40))
+    assert await answered(storage) == (last.id if is_clear else None)
+
+
+async def test_of_two_within_an_hour_nobody_knows_which_whatever_else_came_between(storage: Storage) -> None:
+    await sent(storage, ago=timedelta(minutes=50))
+    for minutes in range(20, 30):
+        await sent(storage, ago=timedelta(minutes=minutes), channel="call")
+    await sent(storage, ago=timedelta(minutes=10))
+    assert await answered(storage) is None
+
+
+async def test_replies_that_went_out_by_themselves_do_not_hide_what_was_sent_before(storage: Storage) -> None:
+    last = await sent(storage, ago=2 * HOUR)
+    for minutes in range(14):
+        await sent(storage, ago=timedelta(minutes=minutes), answers=a_sid())
+    assert await answered(storage) == last.id
+
+
+async def test_among_too_many_to_look_at_none_is_answered(storage: Storage) -> None:
+    await sent(storage, ago=timedelta(minutes=50))
+    for minutes in range(21):
+        await sent(storage, ago=timedelta(minutes=minutes), channel="call")
+    assert await answered(storage) is None
+
+
+async def test_what_waited_for_its_time_counts_from_then(storage: Storage) -> None:
+    """A reminder that was asked for weeks ago came a minute ago."""
+    reminder = a_sid()
+    waits = {"status": "scheduled", "next_attempt_at": NOW - timedelta(minutes=1)}
+    made = await sent(storage, ago=timedelta(days=20), **waits)
+    await storage.log.change(made, msgspec.structs.replace(made, status="delivered", sid=reminder))
+    assert await answered(storage) == made.id
+    await sent(storage, ago=timedelta(days=2), **{**waits, "next_attempt_at": NOW + timedelta(days=1)})
+    assert await answered(storage) == made.id, "what is still to come was not answered"
+    await sent(storage, ago=timedelta(minutes=30))
     assert await answered(storage) is None
 
 

@@ -1,120 +1,15 @@
 """Texts that come in and what becomes of them, over the app's own webhook, with rules of these tests' own."""
 
-import base64
 import json
 import uuid
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
-from xml.etree import ElementTree as ET
 
 import pytest
-from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient
 
-from local.twilio import Simulator
 from shared.inbound.desk import OPTED_OUT, TOO_LONG, UNWRITABLE
+from tests.inbound.post import OTHER, SERVICE, Post
 from tests.samples import webhooks
-from tests.web.app import NUMBER, PUBLIC_BASE_URL, TOKEN, App, settings_of
-
-OTHER = "+15005550010"
-SERVICE = "MG" + "5" * 32
-RULES = """
-[rules.hours]
-words = ["hours", "opening hours"]
-reply = "Nine to five & <later>."
-
-[rules.map]
-words = ["where"]
-reply = "Here."
-media = ["https://example.com/map.png?a=1&b=2", "https://example.com/way.pdf"]
-
-[rules.order]
-prefixes = ["order"]
-forward = "QUEUE"
-reply = "We look for {{ rest }}."
-
-[rules.claim]
-prefixes = ["claim"]
-forward = "QUEUE"
-
-[rules.broken]
-prefixes = ["repeat"]
-reply = "{% if rest == 'Hello' %}fine{% else %}{{ rest | number }}{% endif %}"
-
-[rules.echo]
-prefixes = ["echo"]
-reply = "{{ rest }}{{ rest }}"
-
-[rules.shop]
-numbers = ["+15005550010"]
-words = ["hello"]
-reply = "The shop."
-
-[rules.thanks]
-words = ["thanks"]
-reply = ""
-"""
-
-
-class Post:
-    """Posts texts of one person to an app, and looks at what became of them."""
-
-    def __init__(self, app: App, queue: QueueClient) -> None:
-        self.app, self.queue = app, queue
-        self.person = webhooks.new_number()
-
-    async def bring(
-        self,
-        text: str,
-        *more: tuple[str, str],
-        to: str = NUMBER,
-        sid: str | None = None,
-        sender: str | None = None,
-        route: str = "sms/inbound",
-        status: int = 200,
-    ) -> ET.Element:
-        """Bring a text as Twilio does, and return the document that answers it."""
-        target = f"/api/{route}"
-        sid = sid or webhooks.new_sid("SM")
-        body = webhooks.encode(("MessageSid", sid), ("From", sender or self.person), ("To", to), ("Body", text), *more)
-        headers = webhooks.headers(target, body, base=self.app.settings["PUBLIC_BASE_URL"])
-        answer = await self.app.request("POST", target, body, headers)
-        assert (answer.status, answer.content_type) == (status, "text/xml")
-        return ET.fromstring(answer.body)  # noqa: S314 - what our own app wrote
-
-    async def reply(self, text: str, *more: tuple[str, str], **how: Any) -> str | None:  # noqa: ANN401 - as `bring`
-        """Return what a text is answered with."""
-        return (await self.bring(text, *more, **how)).findtext("Message")
-
-    async def noted(self, sid: str, kind: str = "reply") -> list[Any]:
-        """Return what events of a kind hold."""
-        events = (await self.app.delivery(sid))["events"]
-        return [event["raw"] for event in events if event["kind"] == kind]
-
-    async def passed_on(self) -> list[Any]:
-        """Return what is in the queue of the other system."""
-        try:
-            return [json.loads(base64.b64decode(m.content)) for m in await self.queue.peek_messages(32)]
-        except ResourceNotFoundError:
-            return []
-
-
-@pytest.fixture
-async def post(azurite: str, tmp_path: Path) -> AsyncIterator[Post]:
-    """An app with rules, and a Twilio that tells nothing of what becomes of its messages."""
-    name = f"other-{uuid.uuid4().hex}"
-    (tmp_path / "replies.toml").write_text(RULES.replace("QUEUE", name), "utf-8")
-    async with (
-        Simulator.start(account_sid="AC" + "0" * 32, auth_token=TOKEN, pace=0) as simulator,
-        App.load(
-            settings_of(azurite, TWILIO_API_BASE_URL=simulator.url, PUBLIC_BASE_URL="http://127.0.0.1:1"),
-            replies=tmp_path / "replies.toml",
-        ) as app,
-        QueueClient.from_connection_string(azurite, name) as queue,
-    ):
-        yield Post(app, queue)
+from tests.web.app import NUMBER, App, settings_of
 
 
 async def test_a_text_is_answered_by_its_rule_and_twilio_is_told_where_to_tell_what_becomes_of_that(post: Post) -> None:
@@ -167,10 +62,12 @@ async def test_a_rule_may_pass_on_and_say_nothing_or_do_nothing_at_all(post: Pos
     assert [message["id"] for message in await post.passed_on()] == [claim]
 
 
-async def test_a_rule_of_one_number_is_for_no_other(post: Post) -> None:
+async def test_a_rule_of_one_number_or_service_is_for_no_other(post: Post) -> None:
     assert await post.reply("hello") is None
     assert await post.reply("hello", to=OTHER) == "The shop."
     assert await post.reply("hello", to=f"whatsapp:{OTHER}", sender=f"whatsapp:{post.person}") == "The shop."
+    assert await post.reply("hello", ("MessagingServiceSid", SERVICE)) == "The service."
+    assert await post.reply("hello", ("MessagingServiceSid", SERVICE.replace("5", "6"))) is None
 
 
 @pytest.mark.parametrize("sender", [NUMBER, f"whatsapp:{NUMBER}", OTHER, "+15005550009"])
@@ -235,12 +132,12 @@ async def test_what_a_sender_writes_comes_back_as_text(post: Post, text: str) ->
     assert (message.text, len(message)) == (said * 2, 0)
 
 
-async def test_a_text_that_twilio_brings_twice_is_answered_alike_and_on_record_once(post: Post) -> None:
+@pytest.mark.parametrize("text", ["echo", "echo \x01"], ids=["nothing", "what nobody sees"])
+async def test_a_reply_that_says_nothing_is_silence_and_takes_nothing_of_the_cap(post: Post, text: str) -> None:
     sid = webhooks.new_sid("SM")
-    first, second = [ET.tostring(await post.bring("order 1", sid=sid)) for _ in range(2)]
-    assert first == second
-    assert len(await post.noted(sid)) == 1
-    assert {message["id"] for message in await post.passed_on()} == {sid}
+    assert len(await post.bring(text, sid=sid)) == 0
+    assert await post.noted(sid) == [{"rule": "echo"}]
+    assert [await post.reply("hours") is not None for _ in range(6)] == [True] * 5 + [False]
 
 
 async def test_a_text_is_linked_to_the_delivery_that_it_answers(post: Post) -> None:
@@ -253,62 +150,6 @@ async def test_a_text_is_linked_to_the_delivery_that_it_answers(post: Post) -> N
     assert (await post.app.delivery(sid))["answers"] == delivery_id
     assert await post.noted(delivery_id, "answer") == [{"message": sid}]
     assert (await post.passed_on())[0]["answers"] == delivery_id
-
-
-async def test_what_twilio_tells_of_a_reply_is_a_delivery_of_its_own(post: Post) -> None:
-    sid, reply = webhooks.new_sid("SM"), webhooks.new_sid("SM")
-    await post.bring("hours", sid=sid)
-    target = f"/api/sms/status?delivery={sid}"
-    for status in ("sent", "delivered", "delivered"):
-        body = webhooks.encode(("MessageSid", reply), ("MessageStatus", status), ("From", NUMBER), ("To", post.person))
-        headers = webhooks.headers(target, body, base=post.app.settings["PUBLIC_BASE_URL"])
-        assert (await post.app.request("POST", target, body, headers)).status == 204
-    shown = await post.app.delivery(reply)
-    assert (shown["answers"], shown["direction"], shown["status"], shown["to"]) == (
-        sid,
-        "outbound",
-        "delivered",
-        post.person,
-    )
-    assert [event["status"] for event in shown["events"]] == ["sent", "delivered"]
-    inbound = await post.app.delivery(sid)
-    assert (inbound["status"], [event["kind"] for event in inbound["events"]]) == ("received", [None, "reply"])
-
-
-async def test_a_text_whose_webhook_failed_is_passed_on_from_the_fallback_and_not_answered(post: Post) -> None:
-    sid = webhooks.new_sid("SM")
-    trouble = (("ErrorCode", "11200"), ("ErrorUrl", f"{PUBLIC_BASE_URL}/api/sms/inbound"))
-    assert len(await post.bring("order 1", *trouble, sid=sid, route="fallback/sms")) == 0
-    assert [message["id"] for message in await post.passed_on()] == [sid]
-    assert [event["kind"] for event in (await post.app.delivery(sid))["events"]] == [None, "trouble"]
-
-
-async def test_a_text_that_cannot_be_passed_on_comes_again(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fail(*_message: object, **_more: object) -> str:
-        raise ResourceNotFoundError
-
-    queue = post.app.wiring._queue(post.queue.queue_name)
-    monkeypatch.setattr(queue, "put", fail)
-    sid = webhooks.new_sid("SM")
-    assert len(await post.bring("order 1", sid=sid, status=503)) == 0
-    assert await post.noted(sid) == []
-    trouble = (("ErrorCode", "11200"), ("ErrorUrl", "http://x"))
-    assert len(await post.bring("order 1", *trouble, sid=sid, route="fallback/sms")) == 0
-    assert [event["kind"] for event in (await post.app.delivery(sid))["events"]] == [None, "trouble"]
-    monkeypatch.undo()
-    assert await post.reply("order 1", sid=sid) == "We look for 1."
-    assert len(await post.passed_on()) == 1
-
-
-async def test_what_was_erased_is_not_answered_when_it_comes_again(post: Post) -> None:
-    sid, since = webhooks.new_sid("SM"), datetime.now(UTC).isoformat()
-    await post.bring("hours", sid=sid)
-    assert (await post.app.request("DELETE", f"/api/deliveries/{sid}")).status == 204
-    assert await post.reply("hours", sid=sid) is None
-    assert (await post.app.delivery(sid))["events"] == []
-    search = json.dumps({"to": NUMBER, "since": since}).encode()
-    found = (await post.app.request("POST", "/api/deliveries/search", search)).json()["deliveries"]
-    assert sid not in {delivery["id"] for delivery in found}
 
 
 async def test_punctuation_is_made_plain_where_the_setting_says_so(azurite: str) -> None:

@@ -41,6 +41,22 @@ def test_try_shows_the_rule_and_what_it_says(file: Path, capsys: pytest.CaptureF
     assert capsys.readouterr().out == "price: answers\nhttps://example.com/prices.pdf\n"
 
 
+def test_try_takes_a_number_as_whatsapp_writes_it_and_no_other_way(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(file, "try", "Order 1", "--to", "whatsapp:+15005550006") == 0
+    assert capsys.readouterr().out.startswith("order: ")
+    assert run(file, "try", "Order 1", "--to", "+1 500 555 0006") == 1
+    assert capsys.readouterr().err.startswith("--to expected a number in E.164")
+
+
+def test_try_tells_of_a_reply_that_grows_too_long(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text('[rules.echo]\nreply = "{{ rest }}{{ rest }}"', "utf-8")
+    assert run(file, "try", "x" * 800) == 0
+    assert run(file, "try", "x" * 801) == 1
+    assert capsys.readouterr().err == "The reply of echo is not sent: it grows beyond 1600 characters.\n"
+
+
 def test_try_knows_the_words_that_come_before_all_rules(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(file, "try", "Info") == 0
     assert "words for HELP" in capsys.readouterr().out
@@ -79,6 +95,19 @@ def test_check_names_every_fault_with_its_line(file: Path, capsys: pytest.Captur
         "replies.toml:1: a expected reply, template, media or forward, got none of them",
         "replies.toml:3: reply expected `str | null`, got `int`",
     ]
+
+
+@pytest.mark.parametrize("queue", ["requests", "requests-poison", "events"])
+def test_check_knows_the_queues_of_the_app(
+    file: Path, queue: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTBOUND_QUEUE", "requests")
+    monkeypatch.setenv("EVENTS_QUEUE", "events")
+    file.write_text(f'[rules.a]\nforward = "{queue}"', "utf-8")
+    assert run(file, "check") == 1
+    assert capsys.readouterr().err == (
+        "replies.toml:2: forward expected another queue than those of the requests and of the events\n"
+    )
 
 
 def test_a_file_that_cannot_be_read_is_one_sentence(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

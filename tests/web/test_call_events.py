@@ -149,6 +149,5 @@ async def test_a_fallback_answers_come_what_may(
     for door in (app, dead):
         caplog.clear()
         read(await door.request("POST", target, body, webhooks.headers(target, body)))
-        assert [record.getMessage() for record in caplog.records if record.name == "shared.web.twilio"][0:1] == [
-            "Twilio could not use an answer of ours"
-        ]
+        said = [record.getMessage() for record in caplog.records if record.name == "shared.web.twilio"]
+        assert said[0].startswith("Twilio could not use an answer of ours [delivery ")

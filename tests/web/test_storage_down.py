@@ -99,15 +99,23 @@ async def test_a_message_of_the_queue_is_left_to_come_again(app: App) -> None:
 
 
 async def test_storage_that_says_nothing_is_not_waited_for_longer_than_twilio_waits(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for room in (twilio, voice):
-        monkeypatch.setattr(room, "_DEADLINE", 0.2)
+    for room, name in ((twilio, "_DEADLINE"), (twilio, "_FALLBACK_DEADLINE"), (voice, "_DEADLINE")):
+        monkeypatch.setattr(room, name, 0.2)
     async with Storage.start() as storage, App.load(settings_of(storage.connection)) as app:
         storage.speaks.clear()
-        call, status = await asyncio.gather(
-            _post(app, "/api/voice/inbound", "voice-inbound"), _post(app, "/api/sms/status", "sms-status-sent")
-        )
+        # whoever waited for storage would wait for ever
+        async with asyncio.timeout(20):
+            call, status, text, again = await asyncio.gather(
+                _post(app, "/api/voice/inbound", "voice-inbound"),
+                _post(app, "/api/sms/status", "sms-status-sent"),
+                _post(app, "/api/sms/inbound", "sms-inbound"),
+                _post(app, "/api/fallback/sms", "sms-inbound"),
+            )
         storage.speaks.set()
-    assert (call.status, status.status) == (200, 503)
-    assert ET.fromstring(call.body).tag == "Response"  # noqa: S314 - what our own app wrote
+    assert (call.status, status.status, text.status, again.status) == (200, 503, 503, 200)
+    for answer in (call, text, again):
+        assert ET.fromstring(answer.body).tag == "Response"  # noqa: S314 - what our own app wrote
+    lost = [record for record in caplog.records if "a text could not be taken: TimeoutError" in record.getMessage()]
+    assert [record.__dict__["delivery"][:2] for record in lost] == ["SM", "SM"], "so that somebody finds it at Twilio"

@@ -81,6 +81,11 @@ def read(content: bytes, *, templates: Templates, taken: AbstractSet[str]) -> tu
     return tuple(found)
 
 
+def is_number(text: str) -> bool:
+    """Tell whether a rule can be for this: a number in E.164, a short code, or a Messaging Service's SID."""
+    return any(form.fullmatch(text) for form in _NUMBERS)
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     sheet: Sheet
@@ -127,7 +132,7 @@ class _Reader:
 
     def numbers(self, given: list[str]) -> frozenset[str]:
         for index, number in enumerate(given):
-            if not any(form.fullmatch(number) for form in _NUMBERS):
+            if not is_number(number):
                 expected = "a number in E.164, a short code, or a Messaging Service's SID"
                 self.sheet.note((*self.place, "numbers", str(index)), f"numbers expected {expected}")
         return frozenset(given)

@@ -158,6 +158,11 @@ def test_a_rule_may_answer_nothing_on_purpose(tmp_path: Path) -> None:
             3,
             "nothing comes to b: the rule a takes every text",
         ),
+        (
+            "[rules.a]\nnumbers = ['12345', '23456']\nreply = 'x'\n[rules.b]\nnumbers = ['23456']\nreply = 'x'",
+            4,
+            "nothing comes to b: the rule a takes every text",
+        ),
     ],
 )
 def test_a_fault_is_named_with_its_line(tmp_path: Path, content: str, line: int, problem: str) -> None:
