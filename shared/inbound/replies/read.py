@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
@@ -19,6 +19,9 @@ from shared.text.templates.plain import Plain
 from shared.text.templates.rendered import LONGEST
 from shared.toml.lines import Path
 from shared.toml.sheet import Sheet, TomlInvalid
+
+if TYPE_CHECKING:
+    from shared.text.templates.engine import Text
 
 _NAME: Final = re.compile(r"(?=.{1,64}$)[a-z0-9]+([_-][a-z0-9]+)*")
 _URL: Final = re.compile(r"https?://[!-~]{1,2000}")
@@ -150,7 +153,7 @@ class _Reader:
             self.fault("forward", "expected another queue than those of the requests and of the events")
         return name
 
-    def text(self, given: _Written) -> Any:  # noqa: ANN401 - an engine's Text, which is not imported here, or a Plain
+    def text(self, given: _Written) -> "Text | Plain | None":
         if given.reply is not None and given.template is not None:
             self.fault("template", "expected reply or template, got both")
         elif given.template is not None:
@@ -169,7 +172,7 @@ class _Reader:
                 self.sheet.note((*self.place, *wrong.field.split(".")), str(wrong))
             return None
 
-    def tried_out(self, written: str) -> Any:  # noqa: ANN401 - as `text`
+    def tried_out(self, written: str) -> "Text | Plain | None":
         if "{" not in written:
             self.check_length(written.strip())
             return Plain(written.strip())
