@@ -10,6 +10,7 @@ Word = Literal["stop", "start", "help"]
 STOP: Final = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
 START: Final = frozenset({"START", "YES", "UNSTOP"})
 HELP: Final = frozenset({"HELP", "INFO"})
+_ALSO_ANSWERS: Final = frozenset({"YES"})
 _MEANING: Final[dict[str, Word]] = {
     **dict.fromkeys(STOP, "stop"),
     **dict.fromkeys(START, "start"),
@@ -25,6 +26,11 @@ def word_of(body: str | None, opt_out_type: str | None) -> Word | None:
     https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
     """
     return _TYPES.get(_upper(opt_out_type)) or _MEANING.get(_upper(body))
+
+
+def may_be_an_answer(body: str | None, opt_out_type: str | None) -> bool:
+    """Tell whether a text is a word only if its sender opted out before: everybody else says yes to something."""
+    return _upper(opt_out_type) not in _TYPES and _upper(body) in _ALSO_ANSWERS
 
 
 def _upper(text: str | None) -> str:

@@ -7,7 +7,7 @@ import msgspec
 
 from shared.consents import Consent, Consents
 from shared.consents.consent import KEYWORD, OPT_OUT_TYPE, State
-from shared.consents.words import word_of
+from shared.consents.words import Word, may_be_an_answer, word_of
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Direction, Event
 from shared.deliveries.status import Channel, as_twilios
@@ -55,20 +55,31 @@ def _address(form: Form, name: str) -> str | None:
     return value and value[:_LONGEST_ADDRESS]
 
 
-async def heed(consents: Consents, form: Form, text: Delivery) -> None:
-    """Put on record what a text says of its sender's consent; said again, it counts from when it came first.
+async def heed(consents: Consents, form: Form, text: Delivery) -> Word | None:
+    """Put on record what a text says of its sender's consent, and return the word that it is, if any.
 
-    Errors of the storage pass through as azure.core's, and Changed where others were faster each time.
+    Said again, it counts from when it came first. Errors of the storage pass through as azure.core's, and Changed where
+    others were faster each time.
     """
-    body, opt_out_type, recipient = form.get("Body"), form.get("OptOutType"), form.get("From")
-    word = word_of(body, opt_out_type)
+    opt_out_type, recipient = form.get("OptOutType"), form.get("From")
+    senders = [sender for sender in (form.get("To"), form.get("MessagingServiceSid")) if sender]
+    word = word_of(form.get("Body"), opt_out_type)
     if word is None or word == "help" or recipient is None:
-        return
+        return word
+    if may_be_an_answer(form.get("Body"), opt_out_type) and not await _lifts(consents, recipient, senders, text):
+        return None
     how = KEYWORD if word_of(None, opt_out_type) is None else OPT_OUT_TYPE
     state: State = "opted-out" if word == "stop" else "opted-in"
-    for sender in filter(None, (form.get("To"), form.get("MessagingServiceSid"))):
+    for sender in senders:
         said = Consent(to=recipient, sender=sender, state=state, at=text.created_at, by=text.id, how=how)
         await consents.record(said)
+    return word
+
+
+async def _lifts(consents: Consents, recipient: str, senders: list[str], text: Delivery) -> bool:
+    """Tell whether there is an opt-out that a text lifts, or that it lifted when it came before."""
+    known = [consent for sender in senders for consent in await consents.find(recipient, sender)]
+    return any(consent.state == "opted-out" or consent.by == text.id for consent in known)
 
 
 def voice_greeting(settings: Settings, _form: Form) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from shared.consents import Consents
 from shared.consents.replies import reply_to
-from shared.consents.words import word_of
+from shared.consents.words import Word
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
 from shared.inbound.answered import find_answered
@@ -77,9 +77,9 @@ class TextDesk:
         text = await file_text(self._log, form, answers=answered.id if answered else None, now=now)
         if text.erased:
             return text, None
-        await heed(self._consents, form, text)
+        word = await heed(self._consents, form, text)
         await self._note_answer(text)
-        chosen = self._choose(text, form)
+        chosen = self._choose(text, form, word)
         if chosen is not None and chosen.rule.forward is not None:
             await self._queue(chosen.rule.forward).put(forwarded(text, form, chosen))
         return text, chosen
@@ -97,14 +97,13 @@ class TextDesk:
         told = callback_url(self._settings.public_base_url, "sms/status", delivery=text.id)
         return SILENCE if problem else twiml(body, media, status_callback=told)
 
-    def _choose(self, text: Delivery, form: Form) -> Chosen | None:
-        body, opt_out_type = form.get("Body") or "", form.get("OptOutType")
+    def _choose(self, text: Delivery, form: Form, word: Word | None) -> Chosen | None:
+        body = form.get("Body") or ""
         if bare(text.from_ or "") in self._own or text.from_ == text.to:
             return None
-        word = word_of(body, opt_out_type)
         if word is None:
             return choose(self._rules, body, at={bare(text.to or ""), form.get("MessagingServiceSid") or ""})
-        said = reply_to(word, opt_out_type=opt_out_type, settings=self._settings)
+        said = reply_to(word, opt_out_type=form.get("OptOutType"), settings=self._settings)
         return Chosen(Rule(name=word, is_keyword=True, reply=Reply(Plain(said))), body) if said else None
 
     def _write(self, text: Delivery, chosen: Chosen) -> tuple[str, str | None]:

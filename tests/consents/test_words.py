@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.consents.words import HELP, START, STOP, Word, word_of
+from shared.consents.words import HELP, START, STOP, Word, may_be_an_answer, word_of
 
 WORDS: list[tuple[str, Word]] = [
     *((text, "stop") for text in sorted(STOP)),
@@ -60,3 +60,13 @@ def test_what_advanced_opt_out_made_of_it_goes_before_the_text(body: str | None,
 def test_a_type_that_nobody_knows_leaves_it_to_the_text(kind: str) -> None:
     assert word_of("stop", kind) == "stop"
     assert word_of("Hello", kind) is None
+
+
+def test_yes_may_be_an_answer_unless_twilio_says_what_it_is() -> None:
+    assert may_be_an_answer("yes ", None)
+    assert may_be_an_answer("YES", "")
+    assert not may_be_an_answer("Yes", "START")
+
+
+def test_no_other_word_may_be_an_answer() -> None:
+    assert [text for text, _ in WORDS if may_be_an_answer(text, None)] == ["YES"]

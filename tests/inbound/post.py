@@ -55,6 +55,11 @@ numbers = ["MG55555555555555555555555555555555"]
 words = ["hello"]
 reply = "The service."
 
+[rules.yes]
+words = ["yes"]
+forward = "QUEUE"
+reply = "Good."
+
 [rules.thanks]
 words = ["thanks"]
 reply = ""

@@ -156,3 +156,18 @@ async def test_punctuation_is_made_plain_where_the_setting_says_so(azurite: str)
     settings = settings_of(azurite, SMS_REPLY="“Hi” \u2013 you", SMS_PLAIN_PUNCTUATION="true")
     async with App.load(settings) as app, QueueClient.from_connection_string(azurite, "none") as queue:
         assert await Post(app, queue).reply("hello") == '"Hi" - you'
+
+
+async def test_yes_is_an_answer_from_who_did_not_opt_out_and_start_from_who_did(post: Post) -> None:
+    answer, start = webhooks.new_sid("SM"), webhooks.new_sid("SM")
+    assert await post.reply("Yes", sid=answer) == "Good."
+    assert await post.app.wiring.consents.find(post.person) == [], "nothing is known of consent by that"
+    await post.bring("STOP")
+    for _ in range(2):  # brought again, it still is what it was
+        assert await post.reply("YES", sid=start) is None
+    [consent] = await post.app.wiring.consents.find(post.person)
+    assert (consent.state, consent.by) == ("opted-in", start)
+    assert await post.reply("yes") == "Good."
+    passed_on = {message["id"] for message in await post.passed_on()}
+    assert answer in passed_on
+    assert start not in passed_on

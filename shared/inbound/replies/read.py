@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from shared.consents.words import word_of
+from shared.consents.words import may_be_an_answer, word_of
 from shared.errors import RequestInvalid
 from shared.inbound.replies.rules import VALUES, Reply, Rule, Words, words_of
 from shared.settings import QUEUE_EXPECTED, QUEUE_NAME
@@ -129,7 +129,7 @@ class _Reader:
             place = (*self.place, key, str(index))
             if not text.strip():
                 self.sheet.note(place, f"{key} expected a text, got nothing")
-            if key == "words" and word_of(text, None):
+            if key == "words" and word_of(text, None) and not may_be_an_answer(text, None):
                 self.sheet.note(place, f"{text!r} is one of the words for STOP, START and HELP, which come first")
         return tuple(map(words_of, given))
 

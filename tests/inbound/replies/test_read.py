@@ -224,3 +224,8 @@ def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
         3,
         5,
     ]
+
+
+def test_a_rule_may_be_for_yes_which_is_start_only_from_who_opted_out(tmp_path: Path) -> None:
+    [rule] = load(tmp_path, '[rules.a]\nwords = ["yes"]\nreply = "Good."').rules
+    assert rule.words == (("yes",),)
