@@ -128,21 +128,21 @@ def _main(arguments: list[str]) -> int:
     if options.command == "test":
         return run_tests(options.only, rest)
     if options.command == "bench":
-        return run_bench(rest)
-    return hand_over(arguments)
+        return hand_over("bench", rest, BENCH_REQUIREMENTS, azurite=True)
+    return hand_over("local", arguments, REQUIREMENTS, azurite=arguments[0] in {"run", "soak"})
 
 
-def hand_over(arguments: list[str]) -> int:
-    """Let `python -m local` do the rest, in the virtual environment."""
+def hand_over(module: str, arguments: list[str], requirements: Path, *, azurite: bool) -> int:
+    """Let `python -m MODULE` do the rest, in the virtual environment."""
     venv = Venv.of_this_python()
-    command = ["-P", "-m", "local"]
+    command = ["-P", "-m", module]
     asks_for_help = not {"-h", "--help"}.isdisjoint(arguments)
-    if asks_for_help or not venv.has(REQUIREMENTS):
+    if asks_for_help or not venv.has(requirements):
         # What the arguments get wrong is told before anything long begins.
         code = subprocess.call([sys.executable, *command, "--check", *arguments], env=_environment())
         if code or asks_for_help:
             return code
-    prepare(venv, REQUIREMENTS, azurite=arguments[0] in {"run", "soak"})
+    prepare(venv, requirements, azurite=azurite)
     return _become([str(venv.python), *command, *arguments])
 
 
@@ -160,13 +160,6 @@ def run_tests(only: str | None, pytest_arguments: list[str]) -> int:
             return code
     print(f"== passed: {', '.join(chosen)}, on Python {sys.version.split()[0]}")
     return 0
-
-
-def run_bench(arguments: list[str]) -> int:
-    """Measure; returns the exit code."""
-    venv = Venv.of_this_python()
-    prepare(venv, BENCH_REQUIREMENTS, azurite=True)
-    return _become([str(venv.python), "-P", "-m", "bench", *arguments])
 
 
 def prepare(venv: Venv, requirements: Path, *, azurite: bool) -> None:

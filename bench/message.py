@@ -18,6 +18,7 @@ AT_ONCE: Final = 16
 NAMES: Final = {
     "ours": "this app",
     "bare": "(a) the same SDK calls, bare",
+    "spared": "(a) without looking for a proxy",
     "guide": "(b) the guide's function",
     "team": "(c) Celery, Redis, a database",
     "post": "(d) one bare POST",
@@ -78,9 +79,11 @@ def _rows(costs: Costs) -> list[Row]:
     found = [name for name in NAMES if name in costs]
     rows = {name: Row.of(NAMES[name], of(name, "cpu", 1000), "ms of CPU", base=bare) for name in found}
     rows["ours"] = rows["ours"].at_most(OF_THE_SDK)
+    ours = of("ours", "cpu", 1000)
+    without = Row.of("this app beside (a) without", ours, "ms of CPU", base=of("spared", "cpu", 1000))
+    rows["without"] = without.at_most(OF_THE_SDK)
     if "team" in rows:
-        beside = Row.of("this app beside (c)", of("ours", "cpu", 1000), "ms of CPU", base=of("team", "cpu", 1000))
-        rows["beside"] = beside.at_most(1)
+        rows["beside"] = Row.of("this app beside (c)", ours, "ms of CPU", base=of("team", "cpu", 1000)).at_most(1)
     memory = of("bare", "memory", 1e-6)
     for name in found:
         rows[f"{name}: memory"] = Row.of(f"{NAMES[name]}: memory", of(name, "memory", 1e-6), "MB", base=memory)

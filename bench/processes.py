@@ -19,9 +19,16 @@ def cpu(pid: int) -> float:
 
 
 def memory(pid: int) -> int:
-    """Return the bytes of a process and its children: what they share counts for each of them."""
-    pages = [int(Path(f"/proc/{one}/statm").read_text(encoding="ascii").split()[1]) for one in _tree(pid)]
-    return sum(pages) * os.sysconf("SC_PAGE_SIZE")
+    """Return the bytes of a process and its children: what processes share is shared out among them.
+
+    https://docs.kernel.org/filesystems/proc.html, Pss
+    """
+    return sum(_share(Path(f"/proc/{one}/smaps_rollup").read_text(encoding="ascii")) for one in _tree(pid))
+
+
+def _share(rollup: str) -> int:
+    line = next(line for line in rollup.splitlines() if line.startswith("Pss:"))
+    return int(line.split()[1]) * 1024
 
 
 def _tree(pid: int) -> list[int]:

@@ -34,7 +34,12 @@ def counted(kind: Kind) -> dict[str, int]:
         child.ask({"messages": 1, "at_once": 1})
         after = stub.counts()
     grown = {name: count - before.get(name, 0) for name, count in after.items()}
-    return {name: count for name, count in sorted(grown.items()) if count and not name.startswith("twilio")}
+    return {name: count for name, count in sorted(grown.items()) if count and is_storage(name)}
+
+
+def is_storage(operation: str) -> bool:
+    """Tell whether it is storage that is asked, and not Twilio."""
+    return not operation.startswith("twilio")
 
 
 def _report(kind: Kind, counts: dict[str, int]) -> Report:

@@ -33,6 +33,7 @@ LATE: Final = 0.25
 BEHIND: Final = 0.95
 """of the offered rate"""
 PATIENCE: Final = 30
+PERCENTILES: Final = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,9 @@ def _at_rates(function: str, rates: Sequence[int], *, seconds: int) -> Report:
 
 def _rows(rate: int, held: Held) -> Iterator[Row]:
     middle = held.percentile(0.5)
-    for name, share in (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)):
+    for name, share in PERCENTILES.items():
+        if len(held.latencies) * (1 - share) < 1:
+            continue  # it would be the slowest one, by another name
         value = held.percentile(share)
         yield Row(name=f"{rate}/s: {name}", value=1000 * value, unit="ms", ratio=value / middle)
     yield Row(name=f"{rate}/s: CPU of one", value=1000 * held.cpu, unit="ms of CPU")

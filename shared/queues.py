@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
+from shared.connections import without_urls
+
 if TYPE_CHECKING:
     from azure.storage.queue import QueueMessage
     from azure.storage.queue.aio import QueueClient
@@ -48,30 +50,34 @@ class Queue:
         """Yield what is in the queue, with its bytes; each shows itself again after `hidden` unless it is deleted."""
         messages = self._client.receive_messages(visibility_timeout=round(hidden.total_seconds()))
         try:
-            async for message in messages:
-                yield message, _decoded(message.content)
+            with without_urls():
+                async for message in messages:
+                    yield message, _decoded(message.content)
         except ResourceNotFoundError:
             return
 
     async def delete(self, message: "QueueMessage") -> None:
         """Delete a message that was received."""
-        await self._client.delete_message(message)
+        with without_urls():
+            await self._client.delete_message(message)
 
     async def check(self) -> None:
         """Make sure that the queue service answers; a queue that isn't there yet is no fault."""
-        with contextlib.suppress(ResourceNotFoundError):
+        with contextlib.suppress(ResourceNotFoundError), without_urls():
             await self._client.get_queue_properties()
 
     async def _send(self, message: bytes, delay: timedelta) -> str:
         # rounded up: who comes before the time comes in vain
         hidden = max(0, math.ceil(min(delay, _LONGEST_DELAY).total_seconds()))
         text = base64.b64encode(message).decode()
-        sent = await self._client.send_message(text, visibility_timeout=hidden, time_to_live=_FOR_EVER)
+        with without_urls():
+            sent = await self._client.send_message(text, visibility_timeout=hidden, time_to_live=_FOR_EVER)
         return str(sent.id)
 
     async def _create(self) -> None:
         try:
-            await self._client.create_queue()
+            with without_urls():
+                await self._client.create_queue()
         except ResourceExistsError:
             return
 

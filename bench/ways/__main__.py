@@ -22,6 +22,7 @@ WAYS: Final = {
     "ours": "ours:Ours",
     "lookup": "lookup:Lookup",
     "bare": "bare:Bare",
+    "spared": "bare:Spared",
     "guide": "guide:Guide",
     "post": "post:Post",
     "webhook": "webhook:Webhook",

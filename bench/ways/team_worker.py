@@ -3,7 +3,7 @@
 Answers as `bench.ways` does: what is counted is the worker with its children, and the process that takes callbacks.
 """
 
-import importlib.util
+import importlib
 import json
 import os
 import shutil
@@ -22,19 +22,28 @@ from bench.talking import talking
 from bench.ways.sample import Kind, Sample
 
 HOST: Final = "127.0.0.1"
-_NEEDED: Final = ("celery", "redis", "flask", "sqlalchemy")
+_NEEDED: Final = ("celery", "kombu.transport.redis", "flask", "sqlalchemy")
 _PATIENCE: Final = 60
 """seconds for a worker to begin, and for all of a round"""
 
 
 def missing() -> str | None:
     """Say what is not there, in a sentence."""
-    packages = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if packages:
-        return f"the packages {', '.join(packages)} are not installed"
+    lacking = [name for name in _NEEDED if not _can_be_imported(name)]
+    if lacking:
+        return f"it can't be imported: {', '.join(lacking)}"
     if shutil.which("redis-server") is None:
         return "there is no redis-server on PATH (Debian: `apt-get install redis-server`)"
     return None if processes.are_told() else "there is no /proc to read the CPU of processes from"
+
+
+def _can_be_imported(name: str) -> bool:
+    """Try it: that it is installed says nothing of what it needs itself."""
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        return False
+    return True
 
 
 @contextmanager

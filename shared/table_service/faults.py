@@ -67,7 +67,6 @@ def unreadable(what: str) -> HttpResponseError:
 
 def silence(error: Exception) -> AzureError:
     """Return the error that an answer which did not come is: of the request, where that has not left."""
-    # its text stays with the cause: that of some holds the URL
     what = type(error).__name__
     match error:
         case aiohttp.ConnectionTimeoutError():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import aiohttp
 from azure.core.credentials_async import AsyncTokenCredential
 
-from shared.connections import Bounds, sdk_transport
+from shared.connections import Bounds, sdk_transport, without_urls
 from shared.table_service.rows import Row, plain
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class Lists:
 
     async def create(self, name: str) -> None:
         """Make a table; ResourceExistsError where it is there."""
-        await self._client(name).create_table()
+        with without_urls():
+            await self._client(name).create_table()
 
     async def query(
         self, name: str, text: str, parameters: Mapping[str, object], *, page: int, select: str | None
@@ -64,8 +65,9 @@ class Lists:
         found = self._client(name).query_entities(
             text, parameters=dict(parameters), results_per_page=page, select=select
         )
-        async for entity in found:
-            yield plain(entity)
+        with without_urls():
+            async for entity in found:
+                yield plain(entity)
 
 
 def _options(session: aiohttp.ClientSession, bounds: Bounds) -> dict[str, Any]:

@@ -106,22 +106,31 @@ class TableService:
             azure.core.exceptions.AzureError: there was no answer, or none that says yes.
         """
         for failures in range(1, self._bounds.repetitions + 2):
+            answer = await self._tried(request)
             wait: float | None = None
-            try:
-                answer = await self._admitted(request)
-                if answer.status in _OK:
-                    return answer
-                error: AzureError = faults.refusal(answer.status, answer.headers, answer.content)
+            if not isinstance(answer, Answer):
+                error: AzureError = faults.silence(answer)
+                again = request.method in _HARMLESS
+            elif answer.status in _OK:
+                return answer
+            else:
+                error = faults.refusal(answer.status, answer.headers, answer.content)
                 wait = _asked_for(answer)
                 again = _is_passing(request.method, answer.status, asked=wait is not None)
-            except (aiohttp.ClientError, TimeoutError) as exc:
-                error, again = faults.silence(exc), request.method in _HARMLESS
-                # the text of this one holds the URL
-                error.__cause__ = None if isinstance(exc, aiohttp.ClientResponseError) else exc
             if not again or failures > self._bounds.repetitions:
                 break
             await asyncio.sleep(self._backoff(failures) if wait is None else wait)
         raise error
+
+    async def _tried(self, request: Request) -> Answer | Exception:
+        """Return why there is no answer, rather than raise it: the texts of several hold the whole URL.
+
+        What is raised while nothing is being handled keeps nothing of it, as a cause or otherwise.
+        """
+        try:
+            return await self._admitted(request)
+        except (aiohttp.ClientError, TimeoutError) as exc:
+            return exc
 
     async def _admitted(self, request: Request) -> Answer:
         answer = await self._send(request)

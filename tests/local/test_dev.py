@@ -168,6 +168,8 @@ def test_a_wrong_argument_is_told_before_anything_is_installed(monkeypatch: pyte
     monkeypatch.setattr(dev, "ROOT", Path(dev.__file__).parent)
     assert dev.main(["run", "--prot", "7071"]) == 2
     assert dev.main(["send", "--help"]) == 0
+    assert dev.main(["bench", "--qiuck"]) == 2
+    assert dev.main(["bench", "--help"]) == 0
     assert installed == []
 
 
