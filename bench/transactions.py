@@ -20,13 +20,24 @@ QUEUE_PRICE: Final = 0.004 / 10_000
 
 
 def measure(*, quick: bool = False) -> tuple[Report, ...]:  # noqa: ARG001 - it takes no time
-    """Count for a text and for a call."""
-    return tuple(_report(kind, counted(kind)) for kind in get_args(Kind))
+    """Count for a text and a call that are sent, and for a text that comes in."""
+    sent = [_report(kind, counted(kind)) for kind in get_args(Kind)]
+    title = "A text that comes in and meets no rule: storage transactions"
+    return (*sent, Report(title=title, rows=_rows(counted_inbound())))
 
 
 def counted(kind: Kind) -> dict[str, int]:
     """Return how often each operation was asked for by one message from the queue to its final status."""
-    with stubbed() as stub, talking("bench.ways", "ours", kind, stub.argument) as child:
+    return _counted("ours", kind)
+
+
+def counted_inbound() -> dict[str, int]:
+    """Return how often each operation was asked for by a text that comes in and meets no rule."""
+    return _counted("webhook", "text", "sms_inbound")
+
+
+def _counted(way: str, kind: Kind, *told: str) -> dict[str, int]:
+    with stubbed() as stub, talking("bench.ways", way, kind, stub.argument, *told) as child:
         child.hear()
         # the first one makes what is made once
         child.ask({"messages": 1, "at_once": 1})
@@ -44,17 +55,17 @@ def is_storage(operation: str) -> bool:
 
 def _report(kind: Kind, counts: dict[str, int]) -> Report:
     total = sum(counts.values())
-    rows = [Row(name=name, value=count, unit="") for name, count in counts.items()]
     tables, queue = total * FOR_MANY * PRICE, QUEUE * FOR_MANY * QUEUE_PRICE
     price = (
         f"a million of them: {tables:.2f} US dollars at {PRICE * 10_000:g} for 10,000, and {queue:.2f} for {QUEUE} "
         f"operations of the queue each, at {QUEUE_PRICE * 10_000:g}"
     )
-    return Report(
-        title=f"A {kind} to its final status: storage transactions",
-        rows=(*rows, Row(name="together", value=total, unit="")),
-        notes=(price,),
-    )
+    return Report(title=f"A {kind} to its final status: storage transactions", rows=_rows(counts), notes=(price,))
+
+
+def _rows(counts: dict[str, int]) -> tuple[Row, ...]:
+    together = {**counts, "together": sum(counts.values())}
+    return tuple(Row(name=name, value=count, unit="") for name, count in together.items())
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Final, get_args
 import pytest
 
 from bench.throughput import concurrency
-from bench.transactions import FOR_MANY, PRICE, QUEUE, QUEUE_PRICE, counted
+from bench.transactions import FOR_MANY, PRICE, QUEUE, QUEUE_PRICE, counted, counted_inbound
 from bench.ways.sample import Kind
 from shared.deliveries.keys import SPREAD
 from tests.web.app import ROOT
@@ -34,6 +34,12 @@ def test_a_message_makes_the_storage_transactions_that_are_told_of_and_no_others
 def test_a_text_makes_15_transactions_and_a_call_20() -> None:
     assert {kind: counts.total() for kind, counts in told().items()} == {"text": 15, "call": 20}
     assert "makes 15 transactions of tables, a call to `completed` 20" in PAGE
+
+
+def test_a_text_that_comes_in_makes_those_that_are_told_of() -> None:
+    told = re.findall(r"(\d) \u00d7 `(table \w+ \w+)`", PAGE)
+    assert counted_inbound() == {operation: int(count) for count, operation in told}
+    assert f"A text that comes in makes {sum(int(count) for count, _ in told)}:" in PAGE
 
 
 @pytest.mark.parametrize("kind", KINDS)
