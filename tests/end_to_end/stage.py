@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
@@ -115,8 +116,8 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(azurite: str, **more: str) -> AsyncIterator[Stage]:
-    """Start everything; Twilio's delays are a tenth of what is plausible."""
+async def stage(azurite: str, replies: Path | None = None, /, **more: str) -> AsyncIterator[Stage]:
+    """Start everything, perhaps with replies of a test's own; Twilio's delays are a tenth of what is plausible."""
     port = free_port()
     public = f"http://127.0.0.1:{port}"
     account = "AC" + "0" * 32
@@ -125,7 +126,7 @@ async def stage(azurite: str, **more: str) -> AsyncIterator[Stage]:
         queue = QueueClient.from_connection_string(azurite, settings["OUTBOUND_QUEUE"])
         async with queue:
             await queue.create_queue()
-        async with Served.start(settings, port=port) as app, aiohttp.ClientSession() as session:
+        async with Served.start(settings, port=port, replies=replies) as app, aiohttp.ClientSession() as session:
             yield Stage(settings=settings, app=app, twilio=twilio, session=session)
             await twilio.settled()
 

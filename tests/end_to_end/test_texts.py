@@ -1,8 +1,12 @@
 """A queued request becomes a text, and all that happens to it is on record."""
 
+import base64
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.storage.queue.aio import QueueClient
 
 from tests.end_to_end.stage import Stage, eventually, new_id, stage
 
@@ -180,6 +184,45 @@ async def test_a_text_that_answers_one_of_ours_is_linked_to_it(everything: Stage
     assert (await everything.get(arrival["sid"]))["answers"] == delivery_id
     answered = await everything.get(delivery_id)
     assert [event["raw"] for event in answered["events"] if event["kind"] == "answer"] == [{"message": arrival["sid"]}]
+
+
+async def test_a_text_with_media_goes_to_the_queue_of_another_system_and_is_answered_with_media(
+    azurite: str, tmp_path: Path
+) -> None:
+    name = f"other-{new_id()}"
+    rules = tmp_path / "replies.toml"
+    media = "https://example.com/form.pdf?a=1&b=2"
+    rules.write_text(f"""
+        [rules.claim]
+        prefixes = ["claim"]
+        numbers = ["+15005550006"]
+        forward = "{name}"
+        reply = "We look at {{{{ rest }}}}."
+        media = ["{media}"]
+        """)
+    async with (
+        stage(azurite, rules) as everything,
+        QueueClient.from_connection_string(azurite, name) as queue,
+    ):
+        arrival = await everything.simulate(
+            "inbound/message",
+            **{"from": "+14155551020", "to": "+15005550006", "body": "Claim: 12 <b>"},
+            media_urls=["https://example.com/photo.jpg"],
+        )
+        [message] = await queue.peek_messages(32)
+        await everything.told(arrival["replies"][0]["sid"], "sent", "delivered")
+        [reply] = [message for message in everything.twilio.messages if message.direction == "outbound-reply"]
+    passed_on = json.loads(base64.b64decode(message.content, validate=True))
+    assert {key: passed_on[key] for key in ("id", "from", "rule", "rest", "body")} == {
+        "id": arrival["sid"],
+        "from": "+14155551020",
+        "rule": "claim",
+        "rest": "12 <b>",
+        "body": "Claim: 12 <b>",
+    }
+    assert passed_on["media"] == [{"url": "https://example.com/photo.jpg", "type": "image/jpeg"}]
+    assert arrival["notes"] == []
+    assert (reply.body, reply.media) == ("We look at 12 <b>.", (media,))
 
 
 async def test_two_robots_do_not_text_each_other_for_ever(azurite: str) -> None:

@@ -152,10 +152,15 @@ class Served:
     @classmethod
     @asynccontextmanager
     async def start(
-        cls, settings: Mapping[str, str], *, port: int = 0, flows: Path | None = None
+        cls,
+        settings: Mapping[str, str],
+        *,
+        port: int = 0,
+        flows: Path | None = None,
+        replies: Path | None = None,
     ) -> AsyncIterator["Served"]:
         """Serve the app until the block ends."""
-        module = load(settings, flows=flows)
+        module = load(settings, flows=flows, replies=replies)
         async with (
             Host.start(app=module.app, host_json=quick_host_json(), settings=settings, port=port) as host,
             aiohttp.ClientSession() as session,
