@@ -1,5 +1,6 @@
 """Ports for hosts that come and go, so that each finds its own free whenever it is started."""
 
+import atexit
 import functools
 import itertools
 import os
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 HOST = "127.0.0.1"
 FIRST = 20_000
 """from here on up to 30,000: below those that systems give to outgoing connections"""
-BLOCKS, BLOCK = 5, 2000
+BLOCKS, BLOCK = 10, 1000
 """Two runs at once must not give the same port, which nobody listens on until its host starts: each has a block."""
 
 
@@ -39,6 +40,7 @@ def _own_block() -> _Block:
         except OSError:
             guard.close()
         else:
+            atexit.register(guard.close)
             return _Block(guard)
     raise OSError(f"expected one of the ports {FIRST}, {FIRST + BLOCK} … to be free, and none is")
 

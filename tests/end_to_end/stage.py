@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import socket
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -16,6 +15,7 @@ import aiohttp
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient
 
+from local.harness.ports import free_port
 from local.twilio import Simulator
 from tests.web.app import TOKEN, Answer, Served, settings_of
 
@@ -147,13 +147,6 @@ async def poisoned(stage: Stage) -> list[str]:
             return [message.content for message in await queue.peek_messages(32)]
         except ResourceNotFoundError:
             return []
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
 
 
 def new_id() -> str:

@@ -13,9 +13,10 @@ import aiohttp
 from azure.storage.queue.aio import QueueClient
 
 from local.child import Child
+from local.harness.ports import free_port
 from local.host.settings import read_local_settings
 from local.twilio import Simulator
-from tests.end_to_end.stage import Stage, free_port, new_id, stage
+from tests.end_to_end.stage import Stage, new_id, stage
 from tests.web.app import ROOT, TOKEN, App, Served, environment, settings_of
 
 COPIES = 5

@@ -16,10 +16,11 @@ from aiohttp import web
 from azure.storage.queue.aio import QueueClient
 
 from examples.checked import blueprint
+from local.harness.ports import free_port
 from local.host import Host
 from local.host.indexing import QueueTrigger, index
 from local.twilio import Simulator
-from tests.end_to_end.stage import Stage, eventually, free_port, new_id
+from tests.end_to_end.stage import Stage, eventually, new_id
 from tests.web.app import ROOT, TOKEN, Served, close, environment, load, quick_host_json, settings_of
 
 DOCUMENTATION: Final = (ROOT / "docs" / "extending.md").read_text("utf-8")

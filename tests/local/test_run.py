@@ -4,13 +4,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from local import __main__ as console
 from local import settings_file
+from local.harness.ports import free_port
 from local.parts import CoreToolsMissingError, Places, choose_host
 from local.ways_in import ways_in
 
@@ -20,15 +21,9 @@ ROOT = Path(__file__).parents[2]
 def free_ports() -> tuple[int, int, int]:
     """A port for the functions, one for the simulator, and the first of three in a row for the storage."""
     while True:
-        with ExitStack() as held:
-            first, second, third = (held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3))
-            storage = third.getsockname()[1]
-            try:
-                for neighbour in (storage + 1, storage + 2):
-                    held.enter_context(socket.create_server(("127.0.0.1", neighbour)))
-            except (OSError, OverflowError):
-                continue
-            return first.getsockname()[1], second.getsockname()[1], storage
+        first, second, storage, *neighbours = (free_port() for _ in range(5))
+        if neighbours == [storage + 1, storage + 2]:
+            return first, second, storage
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 import io
 import json
-import socket
 import uuid
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 
 from local import __main__ as console
+from local.harness.ports import free_port
 
 
 @pytest.fixture
@@ -147,8 +147,7 @@ def test_what_is_no_request_is_told_with_what_was_expected(
 def test_a_storage_that_does_not_run_is_told_in_one_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed_soon:
-        port = closed_soon.getsockname()[1]
+    port = free_port()
     assert console.main(["send", "--to", "+1", "--body", "b", "--storage-port", str(port - 1)]) == 1
     expected = f"The storage at http://127.0.0.1:{port} does not answer: is `dev.py run` running?\n"
     assert capsys.readouterr().err == expected

@@ -1,13 +1,13 @@
 """A storage account that does what a test wants: it counts, answers that nothing is there, refuses, or says nothing."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from local.harness.ports import free_port
 from shared.settings import DEVELOPMENT_STORAGE
 
 _KEY = DEVELOPMENT_STORAGE.partition("AccountKey=")[2].partition(";")[0]
@@ -57,5 +57,4 @@ def connection_to(port: int) -> str:
 
 def nobody() -> str:
     """The connection string of a storage account that does not answer."""
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        return connection_to(gone.getsockname()[1])
+    return connection_to(free_port())
