@@ -47,8 +47,8 @@ CHECKS: dict[str, Sequence[str]] = {
     "lint": ("ruff", "check"),
     "format": ("ruff", "format", "--check"),
     "types": ("mypy",),
-    # tests wait more than they compute: three on two cores take three quarters of the time that two take
-    "pytest": ("pytest", "--numprocesses=3", "--dist=worksteal"),
+    # each worker has storage of its own; with more of them than cores, all is faster and some test may wait in vain
+    "pytest": ("pytest", "--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal"),
     # after the others: it keeps the cores busy by itself
     "faults": ("pytest", "-m", "faults", "tests/faults"),
 }

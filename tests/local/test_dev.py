@@ -10,7 +10,7 @@ import dev
 from dev import DevError, Venv
 
 BEFORE = ["ruff check", "ruff format --check", "mypy"]
-PYTEST = "pytest --numprocesses=3 --dist=worksteal"
+PYTEST = "pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal"
 FAULTS = "pytest -m faults tests/faults"
 
 
