@@ -78,7 +78,7 @@ class TextDesk:
         if text.erased:
             return text, None
         word = await heed(self._consents, form, text)
-        await self._note_answer(text)
+        await self._note_answer(text, found=answered)
         chosen = self._choose(text, form, word)
         if chosen is not None and chosen.rule.forward is not None:
             await self._queue(chosen.rule.forward).put(forwarded(text, form, chosen))
@@ -133,9 +133,12 @@ class TextDesk:
         about(_logger, text.id).warning("not answered: %d replies to its sender within the hour", most)
         return f"its sender had {most} replies within the hour"
 
-    async def _note_answer(self, text: Delivery) -> None:
-        """Note on the delivery that a text answers that it did."""
-        answered = await self._log.get(text.answers) if text.answers else None
+    async def _note_answer(self, text: Delivery, *, found: Delivery | None) -> None:
+        """Note on the delivery that a text answers that it did; when it comes again, another one may be found."""
+        if text.answers is None:
+            return
+        is_found = found is not None and found.id == text.answers
+        answered = found if is_found else await self._log.get(text.answers)
         if answered is not None and not answered.erased:
             what = {"message": text.id}
             event = Event(key=f"{text.id}:answer", kind="answer", status=answered.status, at=text.created_at, raw=what)

@@ -10,6 +10,7 @@ from aiohttp import web
 from yarl import URL
 
 from local.azurite import find_node
+from tests.servers import serve
 from tests.web.app import ROOT, environment
 
 PHONE = ROOT / "docs" / "browser-phone"
@@ -23,7 +24,7 @@ class App:
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     breaks_off: bool = False
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Give a token, or break off in its midst."""
         self.asked.append((request.path_qs, request.headers.get("x-functions-key")))
         if not self.breaks_off:
@@ -40,13 +41,8 @@ class App:
 async def app() -> AsyncIterator[tuple[App, str]]:
     """The app, and where it is."""
     app = App()
-    site = web.Application()
-    site.router.add_get("/{path:.*}", app.answer)
-    runner = web.AppRunner(site)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield app, f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
+    async with serve(app.answer) as url:
+        yield app, url
 
 
 @pytest.fixture
