@@ -72,9 +72,9 @@ class Finder:
             await self._adopt(delivery, one)
             return False
         unowned = [one for one in found if owners[one.sid] is None]
-        return not await self._adopted_one(delivery, request, unowned) and await self._is_nothing_left(
-            delivery, unowned
-        )
+        if await self._adopted_one(delivery, request, unowned):
+            return False
+        return await self._is_nothing_left(delivery, unowned)
 
     async def _list(self, delivery: Delivery, request: Request) -> list[Resource] | None:
         """Return what may be its own; None where the look failed, which is no look: it is made again later."""

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
-from shared.errors import TwilioUnclear
+from shared.errors import TwilioUnavailable, TwilioUnclear
+from shared.outbound.checks import Rules
 from shared.outbound.provider import Resource
+from shared.outbound.replay import replay
 from tests.fakes import ACCOUNT_SID, FROM_NUMBER, DiedError, FakeProvider, a_sid, an_answer, die, make_settings
 from tests.outbound.bench import Bench
 from tests.outbound.samples import TEXT, a_message
@@ -273,9 +275,31 @@ async def test_a_look_in_another_account_proves_nothing_and_is_not_made(bench: B
     assert (await bench.delivery()).sid == left.sid, "it goes on where the setting was changed back"
 
 
-async def test_what_another_account_did_not_process_is_sent_in_this_one(bench: Bench) -> None:
-    bench.settings = make_settings(TWILIO_ACCOUNT_SID=OTHER_ACCOUNT)
+async def test_a_person_who_looked_in_the_other_account_may_replay_it_in_this_one(bench: Bench) -> None:
     message = await lose(bench)
     bench.clock.advance(ATTEMPT + SETTLE)
-    await follow(bench, message)
-    assert ((await bench.delivery()).account, len(bench.provider.created)) == (OTHER_ACCOUNT, 2)
+    bench.settings = make_settings(TWILIO_ACCOUNT_SID=OTHER_ACCOUNT)
+    await bench.take(message)
+    await replay(
+        await bench.delivery(),
+        rules=Rules(bench.settings),
+        log=bench.storage.log,
+        queue=bench.queue,
+        now=bench.clock.now,
+        looked=True,
+    )
+    await bench.take(message)
+    delivery = await bench.delivery()
+    assert (delivery.status, delivery.account, delivery.left_at) == ("queued", OTHER_ACCOUNT, None)
+    assert (len(bench.provider.created), bench.provider.looks) == (2, [])
+
+
+async def test_what_another_account_did_not_process_is_sent_in_this_one(bench: Bench) -> None:
+    message = a_message()
+    bench.provider.outcomes = [TwilioUnavailable("busy", code=20429)]
+    await bench.take(message)
+    bench.settings = make_settings(TWILIO_ACCOUNT_SID=OTHER_ACCOUNT)
+    bench.clock.advance(bench.queue.puts[-1][1])
+    await bench.take(message)
+    delivery = await bench.delivery()
+    assert (delivery.status, delivery.account, len(bench.provider.created)) == ("queued", OTHER_ACCOUNT, 2)

@@ -74,7 +74,11 @@ async def test_a_key_that_never_may_list_leaves_its_request_for_a_person_and_nev
     assert "may not list messages" in (delivery.error_message or "")
     assert len(bench.provider.created) == 1
     bench.provider.failures = []
-    await bench.look_twice(message)
+    await bench.take(message)
+    delivery = await bench.delivery()
+    assert (delivery.status, delivery.is_left_for_a_person) == ("uncertain", False), "the second look decides"
+    bench.clock.advance(bench.queue.puts[-1][1])
+    await bench.take(message)
     assert (await bench.delivery()).status == "expired", "once it could be looked for"
 
 
