@@ -77,6 +77,10 @@ class TwilioRefused(SwitchboardError):
         super().__init__(f"Twilio refused with HTTP {status}, code {code}")
 
 
+class RightMissing(SwitchboardError):
+    """Twilio's credentials may not do something that this app needs; the text names the right."""
+
+
 class TooLate(SwitchboardError):
     """The attempt's deadline left no time for a bounded send: nothing left this process."""
 

@@ -8,9 +8,10 @@ import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
@@ -29,9 +30,10 @@ from shared.sockets import bounded
 
 _CONNECT_SECONDS: Final = 5.0
 _CONNECTIONS: Final = 100
-_PAGE: Final = 100
-_PAGES: Final = 20
-"""a look goes through so many pages; a recipient with more in its time was not looked through"""
+_PAGE: Final = 1000
+"""the most that a page may hold: https://www.twilio.com/docs/usage/twilios-response#pagination"""
+_LIST_SECONDS: Final = 120.0
+"""the time in which a list is read; the page that is on its way then is the last"""
 _OK: Final = range(200, 300)
 _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERRORS: Final = 500
@@ -69,7 +71,8 @@ class TwilioApi:
         TwilioRefused: Twilio won't do it.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, list_seconds: float = _LIST_SECONDS) -> None:
+        self._list_seconds = list_seconds
         self._http = _HttpClient(bound=settings.twilio_timeout_seconds)
         user, password = settings.account_sid, settings.auth_token
         if settings.api_key_sid and settings.api_key_secret:
@@ -91,22 +94,25 @@ class TwilioApi:
         """
         return _resource(await self._ask(lambda: self._client.calls.create_async(**parameters), not_after))
 
-    async def messages_to(self, to: str, *, since: datetime) -> list[Resource]:
-        """List the messages to a recipient that Twilio made at `since` or later.
+    async def messages_to(self, to: str, *, since: datetime, until: datetime | None = None) -> list[Resource]:
+        """List the messages to a recipient that Twilio created between `since` and `until`; in no order.
 
-        Asked for by recipient alone: what is still queued has no DateSent, and a Messaging Service picks From later.
+        The list is filtered by recipient alone: a queued message has no DateSent, and a Messaging Service sets From
+        later. Every page is read: Twilio sorts messages by DateSent, so an old message may come before a new one.
+        A message without a readable date_created is listed too.
         See https://www.twilio.com/docs/messaging/api/message-resource#read-multiple-message-resources.
-        """
-        pages = self._pages(lambda: self._client.messages.page_async(to=to, page_size=_PAGE), "messages")
-        return await _newer(pages, since)
 
-    async def calls_to(self, to: str, *, since: datetime) -> list[Resource]:
-        """List the calls to a recipient that Twilio made at `since` or later; as `messages_to`.
+        Raises:
+            TwilioUnclear: also where the list broke off, or could not be read to its end in time.
+        """
+        return await _created_between(self._pages("messages", To=to), since, until)
+
+    async def calls_to(self, to: str, *, since: datetime, until: datetime | None = None) -> list[Resource]:
+        """List the calls to a recipient, as `messages_to`; for calls Twilio documents no order.
 
         See https://www.twilio.com/docs/voice/api/call-resource#read-multiple-call-resources.
         """
-        pages = self._pages(lambda: self._client.calls.page_async(to=to, page_size=_PAGE), "calls")
-        return await _newer(pages, since)
+        return await _created_between(self._pages("calls", To=to), since, until)
 
     async def message(self, sid: str) -> Resource | None:
         """Fetch a message; None where Twilio has none with this SID."""
@@ -136,9 +142,7 @@ class TwilioApi:
 
         See https://www.twilio.com/docs/voice/api/recording#delete-a-recording-resource.
         """
-        pages = self._pages(
-            lambda: self._client.recordings.page_async(call_sid=call_sid, page_size=_PAGE), "recordings"
-        )
+        pages = self._pages("recordings", CallSid=call_sid)
         # all are known before the first is gone: then the pages begin elsewhere
         for sid in [recording["sid"] async for page in pages for recording in page]:
             await self._delete(lambda sid=sid: self._client.recordings(sid).delete_async())  # type: ignore[misc]  # the library carries no types
@@ -162,17 +166,30 @@ class TwilioApi:
             if exc.status != _NOT_FOUND:
                 raise
 
-    async def _pages(self, first: Callable[[], Awaitable[Any]], name: str) -> AsyncIterator[list[dict[str, Any]]]:
-        answer = await self._ask(first)
-        for _ in range(_PAGES):
-            yield answer[name]
-            following = answer.get("next_page_uri")
-            if not following:
-                return
-            answer = await self._ask(functools.partial(self._next, f"{self._client.api.base_url}{following}"))
-        raise TwilioUnclear(f"more than {_PAGES} pages: it was not looked through")
+    async def _pages(self, name: str, **query: str) -> AsyncIterator[list[Any]]:
+        """Yield every page of a list. A list that can't be read to its end raises: half a list proves nothing.
 
-    async def _next(self, url: str) -> None:
+        See https://www.twilio.com/docs/usage/twilios-response#pagination.
+        """
+        ends = ticks() + self._list_seconds
+        path = f"/2010-04-01/Accounts/{self._client.account_sid}/{name.capitalize()}.json"
+        following: object = f"{path}?{urlencode({**query, 'PageSize': _PAGE})}"
+        read: set[object] = set()
+        while following:
+            # the credentials go with the request: a link of another form could send them to another host
+            if not isinstance(following, str) or not following.startswith(f"{path}?") or following in read:
+                raise TwilioUnclear(f"expected a link to the next page of {name}, got one that leads elsewhere")
+            if read and ticks() >= ends:
+                raise TwilioUnclear(f"there are more {name} at Twilio than could be read in {self._list_seconds:g} s")
+            read.add(following)
+            answer = await self._ask(functools.partial(self._get, f"{self._client.api.base_url}{following}"))
+            page, following = answer.get(name), answer.get("next_page_uri", ...)
+            if not isinstance(page, list) or following is ...:
+                raise _unusable(KeyError())
+            yield page
+
+    async def _get(self, url: str) -> None:
+        # not by the library's own pages, which hold the whole page twice and fail in many ways on a strange one
         await self._client.request_async("GET", url)
 
     async def _ask(
@@ -217,21 +234,23 @@ def _resource(answer: dict[str, Any]) -> Resource:
         raise _unusable(exc) from exc
 
 
-def _moment(text: str | None) -> datetime | None:
+def _moment(text: object) -> datetime | None:
     try:
-        return parsedate_to_datetime(text) if text else None
-    except ValueError:
+        moment = parsedate_to_datetime(text) if isinstance(text, str) else None
+    except (ValueError, OverflowError):
         return None
+    # of "-0000" the parser makes a moment without a zone: https://docs.python.org/3/library/email.utils.html
+    return moment if moment is None or moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
-async def _newer(pages: AsyncIterator[list[dict[str, Any]]], since: datetime) -> list[Resource]:
+async def _created_between(pages: AsyncIterator[list[Any]], since: datetime, until: datetime | None) -> list[Resource]:
+    """Return what may have been created in this time: what is no candidate is dropped page by page."""
     found: list[Resource] = []
     async for page in pages:
-        for answer in page:
-            resource = _resource(answer)
-            if resource.created_at is not None and resource.created_at < since:
-                return found
-            found.append(resource)
+        for resource in map(_resource, page):
+            created = resource.created_at
+            if created is None or (since <= created and (until is None or created <= until)):
+                found.append(resource)
     return found
 
 

@@ -26,6 +26,7 @@ from shared.inbound.desk import TextDesk
 from shared.inbound.replies.library import Replies
 from shared.outbound.checks import Rules
 from shared.outbound.gate import Gate
+from shared.outbound.rights import Rights
 from shared.outbound.send import Sender
 from shared.outbound.wakes import Wakes
 from shared.queues import Queue
@@ -106,6 +107,7 @@ class Wiring:
             provider=self.provider,
             consents=self.consents,
             gate=self._gate,
+            rights=self._rights,
             clock=clock,
         )
 
@@ -154,6 +156,7 @@ class Wiring:
             queue=self.outbound,
             provider=lambda: self.provider,
             settle=timedelta(seconds=settings.reconcile_after_seconds),
+            account=settings.account_sid,
             clock=clock,
         )
         poison = PoisonQueue(
@@ -173,6 +176,7 @@ class Wiring:
             "tables": self._deliveries.check,
             "queue": self.outbound.check,
             "twilio": lambda: self._gate.check(clock()),
+            "rights": lambda: self._rights.check(clock()),
         }
         if self._events:
             checks["events"] = self._events.check
@@ -186,6 +190,10 @@ class Wiring:
     @cached_property
     def _gate(self) -> Gate:
         return Gate(self._lookups)
+
+    @cached_property
+    def _rights(self) -> Rights:
+        return Rights(self._lookups)
 
     async def search(self, wanted: search.Search) -> search.Page:
         """Return one page of a search."""

@@ -1,5 +1,6 @@
 """Stand-ins for what lies outside: a Twilio that answers as told, a clock in hand, settings made from names."""
 
+import random
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -78,12 +79,15 @@ async def _nothing() -> None:
 class FakeProvider:
     """A Twilio that keeps each create call, and answers or fails as `outcomes` say; after them, it accepts.
 
-    It lists what it `has`, whoever it went to; `failures` meet whoever looks, fetches or erases, one after the other.
+    It lists what it `has`, whoever it went to, in an order that Twilio documents nowhere: another one at each look.
+    `late` says of a SID in how many looks it is not listed yet. `failures` meet whoever looks, fetches or erases.
     """
 
     outcomes: list[SwitchboardError | Resource] = field(default_factory=list)
     created: list[Created] = field(default_factory=list)
     has: list[Resource] = field(default_factory=list)
+    late: dict[str, int] = field(default_factory=dict)
+    order: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - no secret, and it repeats
     failures: list[SwitchboardError] = field(default_factory=list)
     looks: list[tuple[str, str, datetime]] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
@@ -97,10 +101,10 @@ class FakeProvider:
     async def create_call(self, parameters: dict[str, Any], *, not_after: float) -> Resource:
         return self._create("call", parameters, not_after)
 
-    async def messages_to(self, to: str, *, since: datetime) -> list[Resource]:
+    async def messages_to(self, to: str, *, since: datetime, until: datetime | None = None) -> list[Resource]:
         return await self._look("messages", to, since)
 
-    async def calls_to(self, to: str, *, since: datetime) -> list[Resource]:
+    async def calls_to(self, to: str, *, since: datetime, until: datetime | None = None) -> list[Resource]:
         return await self._look("calls", to, since)
 
     async def message(self, sid: str) -> Resource | None:
@@ -129,7 +133,9 @@ class FakeProvider:
         self.looks.append((kind, to, since))
         self._fail()
         await self.during_a_look()
-        return list(self.has)
+        number = len(self.looks)
+        listed = [resource for resource in self.has if number > self.late.get(resource.sid, 0)]
+        return self.order.sample(listed, len(listed))
 
     def _fetch(self, sid: str) -> Resource | None:
         self.fetched.append(sid)

@@ -56,6 +56,18 @@ class DeliveryLog:
         # its erasure may not have come to its end
         return msgspec.structs.replace(tombstone(delivery), version=delivery.version)
 
+    async def latest_to(self, address: str, *, until: datetime, limit: int) -> list[Delivery]:
+        """Return the deliveries to a recipient that began at `until` or earlier: the newest first, `limit` at most."""
+        found = self._lookups.query(
+            "PartitionKey eq @partition and RowKey gt @position",
+            limit=limit,
+            partition=keys.recipient_partition(address),
+            position=keys.before(until),
+        )
+        row_keys = [row["RowKey"] async for row in found]
+        deliveries = await asyncio.gather(*(self.get(keys.delivery_at(row_key)) for row_key in row_keys))
+        return [delivery for delivery in deliveries if delivery is not None]
+
     async def timeline(self, delivery_id: str) -> list[Event]:
         """Return the events of a delivery in the order in which they happened."""
         found = self._deliveries.query(

@@ -46,6 +46,14 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """when that attempt began"""
     deadline: datetime | None = None
     """when Twilio's answer to that attempt must be in"""
+    account: str | None = None
+    """the SID of the Twilio account that the attempt was made in; rows of earlier versions do not have it"""
+    looked_at: datetime | None = None
+    """when a look at Twilio found nothing of the attempt; only a second look, later, is believed"""
+    unowned_since: datetime | None = None
+    """since when looks find candidates that belong to no delivery yet: it is looked again, for some minutes"""
+    left_at: datetime | None = None
+    """when it was left for a person; rows of earlier versions have `candidates` alone then"""
     next_attempt_at: datetime | None = None
     waits_for: str | None = None
     """why it is not sent before that"""
@@ -68,7 +76,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     past_sids: tuple[str, ...] = ()
     """what earlier attempts were at Twilio, before somebody asked for another"""
     candidates: tuple[str, ...] = ()
-    """what the last attempt may be at Twilio, with another text: only a person can say"""
+    """what the last attempt may be at Twilio: messages or calls that belonged to no delivery when a look found them"""
     replayed_at: datetime | None = None
     """when a rejected message went to the queue once more; it is not replayed twice"""
     reopened_at: datetime | None = None
@@ -90,8 +98,10 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_left_for_a_person(self) -> bool:
-        """It may be at Twilio with another text, and is never sent again by itself."""
-        return self.status == statuses.UNCERTAIN and self.sid is None and bool(self.candidates)
+        """It may be at Twilio, no look can tell, and it is not sent again before one can."""
+        if self.status != statuses.UNCERTAIN or self.sid is not None:
+            return False
+        return self.left_at is not None or (bool(self.candidates) and self.unowned_since is None)
 
 
 Kind = Literal["answer", "browser", "flow", "recording", "reply", "transcription", "trouble"]
@@ -143,6 +153,7 @@ def fold(delivery: Delivery, event: Event) -> Delivery:
         error_code=event.error_code if failed else None,
         error_message=event.error_message if failed else None,
         next_attempt_at=None,
+        candidates=() if is_news else delivery.candidates,
         answered_by=_told(event, "AnsweredBy") or delivery.answered_by,
         updated_at=max(delivery.updated_at, event.at),
     )

@@ -43,6 +43,7 @@ class Stuck:
         queue: Queue,
         provider: Callable[[], Provider],
         settle: timedelta,
+        account: str,
         clock: Callable[[], datetime],
     ) -> None:
         self._log = log
@@ -50,6 +51,7 @@ class Stuck:
         self._queue = queue
         self._provider = provider
         self._settle = settle
+        self._account = account
         self._clock = clock
 
     async def look_after(self, *, until: datetime) -> int:
@@ -80,12 +82,19 @@ class Stuck:
         if delivery.is_final or delivery.erased:
             await self._entries.close(entry)
             return
-        ours = delivery.is_ours_to_send
-        again = await self._wake(delivery, now) if ours else await self._ask(delivery, now)
+        again = await self._next_time(delivery, now)
         if again is None:
             await self._entries.close(entry)
         else:
             await self._entries.put_off(entry, until=again)
+
+    async def _next_time(self, delivery: Delivery, now: datetime) -> datetime | None:
+        if delivery.is_ours_to_send:
+            return await self._wake(delivery, now)
+        if delivery.account in {None, self._account}:
+            return await self._ask(delivery, now)
+        # the other account does not have it, which says nothing; the setting may be changed back
+        return _ask_later(delivery, now)
 
     async def _wake(self, delivery: Delivery, now: datetime) -> datetime:
         overdue = due_at(delivery, settle=self._settle) + _LOST_AFTER
@@ -116,3 +125,8 @@ class Stuck:
             about(_logger, delivery.id).warning("no news for days, and none expected", extra={"status": after.status})
             return None
         return None if after.is_final else now + min(max(quiet, _ASK_AFTER), _ASK_AT_MOST)
+
+
+def _ask_later(delivery: Delivery, now: datetime) -> datetime | None:
+    quiet = now - delivery.updated_at
+    return None if quiet >= _GIVEN_UP_AFTER else now + min(max(quiet, _ASK_AFTER), _ASK_AT_MOST)

@@ -19,6 +19,8 @@ from shared.text.segments import count, plain
 OTHER_CONTENT: Final = "expected the content that this id was first used with, other content came"
 _SENDS_IN_AN_ATTEMPT: Final = 2
 """an attempt has the time of two sends: one to claim, one to send; no send begins that could end later"""
+_BETWEEN_LOOKS: Final = timedelta(seconds=1)
+"""the least time between two looks, where RECONCILE_AFTER_SECONDS is 0"""
 
 
 def ticks() -> float:
@@ -38,9 +40,11 @@ class Attempt:
     """when (by `ticks`) Twilio's answer must be in"""
     deadline: datetime
     """the same moment, as others see it"""
+    account: str | None = None
+    """the SID of the Twilio account that it is made in"""
 
     @classmethod
-    def begin(cls, now: datetime, *, send_seconds: float) -> "Attempt":
+    def begin(cls, now: datetime, *, send_seconds: float, account: str | None = None) -> "Attempt":
         """Begin an attempt; its time runs from here, so begin it before the claim is written."""
         lasts = _SENDS_IN_AN_ATTEMPT * send_seconds
         return cls(
@@ -48,6 +52,7 @@ class Attempt:
             begun=now,
             not_after=ticks() + lasts,
             deadline=now + timedelta(seconds=lasts),
+            account=account,
         )
 
 
@@ -121,6 +126,10 @@ def claimed_again(delivery: Delivery, attempt: Attempt, request: Request) -> Del
         attempt=attempt.token,
         claimed_at=attempt.begun,
         deadline=attempt.deadline,
+        account=attempt.account,
+        looked_at=None,
+        unowned_since=None,
+        left_at=None,
         next_attempt_at=None,
         waits_for=None,
         fallback_at=delivery.fallback_at or _fallback_at(request, attempt),
@@ -163,8 +172,23 @@ class Next(Enum):
 
 
 def settled_at(delivery: Delivery, *, settle: timedelta) -> datetime:
-    """Return from when on Twilio's list is believed about the last attempt."""
+    """Return when the last attempt is over and has settled: the time of the first look."""
     return (delivery.deadline or delivery.updated_at) + settle
+
+
+def second_look_after(settle: timedelta) -> timedelta:
+    """Return how long after a look that found nothing the second one follows."""
+    return max(settle, _BETWEEN_LOOKS)
+
+
+def look_due_at(delivery: Delivery, *, settle: timedelta) -> datetime:
+    """Return when an uncertain delivery may be looked for again, whichever message asks, and however often."""
+    moments = [settled_at(delivery, settle=settle)]
+    if delivery.looked_at is not None:
+        moments.append(delivery.looked_at + second_look_after(settle))
+    if delivery.next_attempt_at is not None:
+        moments.append(delivery.next_attempt_at)
+    return max(moments)
 
 
 def next_step(delivery: Delivery, *, content: str, now: datetime, settle: timedelta) -> Next:
@@ -176,7 +200,7 @@ def next_step(delivery: Delivery, *, content: str, now: datetime, settle: timede
     if delivery.status == status.SUBMITTING:
         return Next.COME_BACK if delivery.deadline is not None and now < delivery.deadline else Next.DOUBT
     if delivery.status == status.UNCERTAIN:
-        return Next.FIND_OUT if now >= settled_at(delivery, settle=settle) else Next.COME_BACK
+        return Next.FIND_OUT if now >= look_due_at(delivery, settle=settle) else Next.COME_BACK
     if delivery.status in {status.SCHEDULED, status.RETRYING}:
         ahead = delivery.next_attempt_at is not None and now < delivery.next_attempt_at
         return Next.COME_BACK if ahead else Next.SEND
@@ -189,4 +213,4 @@ def due_at(delivery: Delivery, *, settle: timedelta) -> datetime:
         return delivery.deadline
     if delivery.status in {status.SCHEDULED, status.RETRYING} and delivery.next_attempt_at is not None:
         return delivery.next_attempt_at
-    return settled_at(delivery, settle=settle)
+    return look_due_at(delivery, settle=settle)

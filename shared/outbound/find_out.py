@@ -1,7 +1,7 @@
 """Finding out whether an attempt without an answer reached Twilio, before anything is sent again."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,16 +11,19 @@ from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery
 from shared.errors import TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.logs import about
+from shared.outbound.claim import recalled, second_look_after
 from shared.outbound.gate import Gate
 from shared.outbound.outcomes import Outcomes, asked_for, own_event, shown
+from shared.outbound.patience import next_pause, pause_after_failure
 from shared.outbound.provider import Provider, Resource
-from shared.outbound.reconcile import begins, candidates, is_alike
+from shared.outbound.reconcile import CLOCKS, begins, candidates, ends, is_alike, is_nearer
 from shared.outbound.request import Request
-from shared.queues import Queue
+from shared.outbound.rights import Listed, Rights
+from shared.settings import Settings
 
 _logger: Final = logging.getLogger(__name__)
-_AGAIN: Final = timedelta(seconds=30)
-_AGAIN_AT_MOST: Final = timedelta(minutes=15)
+_OTHERS: Final = 50
+"""deliveries to the same recipient that are read before something is adopted"""
 
 
 class Finder:
@@ -30,82 +33,163 @@ class Finder:
         self,
         *,
         log: DeliveryLog,
-        queue: Queue,
         provider: Provider,
         outcomes: Outcomes,
         gate: Gate,
+        rights: Rights,
+        settings: Settings,
         clock: Callable[[], datetime],
     ) -> None:
         self._log = log
-        self._queue = queue
         self._provider = provider
         self._outcomes = outcomes
         self._gate = gate
+        self._rights = rights
+        self._settings = settings
+        self._settle = timedelta(seconds=settings.reconcile_after_seconds)
         self._clock = clock
 
     async def is_free(self, delivery: Delivery, request: Request) -> bool:
-        """Return True where the look found nothing: the request may be claimed again, with the version of `delivery`.
+        """Return True after the second look that found nothing: the request may be claimed again.
 
-        False otherwise: it was adopted, or is left for a person, or the look failed and will be made again.
+        The claim must name the version of `delivery`. False otherwise: it was adopted, is left for a person, or is
+        looked for again later.
         """
-        now = self._clock()
-        wait = self._gate.wait(now)
+        if delivery.account not in {None, self._settings.account_sid}:
+            await self._leave(delivery, _other_account(delivery.account or "", self._settings.account_sid))
+            return False
+        wait = self._gate.pause(self._clock())
         if wait is not None:
-            await self._look_again_later(delivery, at_least=wait)
+            await self._failed(delivery, "Twilio turns this account away", at_least=wait)
             return False
-        try:
-            listed = await self._list(request, delivery)
-        except (TwilioRefused, TwilioUnavailable, TwilioUnclear, TooLate) as exc:
-            await self._gate.heed(exc, now)
-            again = await self._look_again_later(delivery, at_least=asked_for(exc))
-            about(_logger, delivery.id).warning(
-                "a look at Twilio failed, which is no look: %s, again at %s", exc, shown(again)
-            )
+        listed = await self._list(delivery, request)
+        if listed is None:
             return False
-        await self._gate.open()
-        return await self._is_none_its_own(listed, delivery, request)
+        found = [one for one in candidates(listed, delivery, request) if one.sid not in delivery.past_sids]
+        owners = {one.sid: await self._log.owner_of(one.sid) for one in found}
+        # a crash may have come between owning and recording: its own goes before what belongs to nobody
+        for one in (one for one in found if owners[one.sid] == delivery.id):
+            await self._adopt(delivery, one)
+            return False
+        unowned = [one for one in found if owners[one.sid] is None]
+        if await self._adopted_one(delivery, request, unowned):
+            return False
+        return await self._is_nothing_left(delivery, unowned)
 
-    async def _is_none_its_own(self, listed: list[Resource], delivery: Delivery, request: Request) -> bool:
-        for owner, resource in await self._not_of_others(candidates(listed, delivery, request), delivery):
-            if owner is None and not is_alike(resource, request):
-                await self._leave(delivery, resource)
-                return False
-            if await self._log.own_sid(resource.sid, delivery.id) == delivery.id:
-                about(_logger, delivery.id).info("found at Twilio", extra={"sid": resource.sid})
-                await self._outcomes.accepted(delivery, resource, at=self._clock(), source="found")
-                return False
+    async def _list(self, delivery: Delivery, request: Request) -> list[Resource] | None:
+        """Return what may be its own; None where the look failed, which is no look: it is made again later."""
+        listed: Listed = "messages" if request.channel == "sms" else "calls"
+        look = self._provider.messages_to if listed == "messages" else self._provider.calls_to
+        try:
+            found = await look(request.to, since=begins(delivery), until=ends(delivery))
+        except (TwilioRefused, TwilioUnavailable, TwilioUnclear, TooLate) as exc:
+            problem = await self._rights.refused(listed, exc, self._clock())
+            await self._failed(delivery, problem or str(exc), at_least=asked_for(exc))
+            return None
+        await self._rights.granted(listed)
+        return found
+
+    async def _adopted_one(self, delivery: Delivery, request: Request, unowned: Sequence[Resource]) -> bool:
+        """Adopt the likeliest of those that are alike, unless another delivery is nearer to it and may still own it."""
+        alike = [one for one in unowned if is_alike(one, request)]
+        is_patient = next_pause(delivery, self._clock()) is not None
+        others = await self._others(delivery, alike) if alike and is_patient else []
+        for one in alike:
+            if any(is_nearer(one, other, its_request, than=delivery) for other, its_request in others):
+                continue
+            if await self._log.own_sid(one.sid, delivery.id) == delivery.id:
+                await self._adopt(delivery, one)
+                return True
+        return False
+
+    async def _others(self, delivery: Delivery, alike: Sequence[Resource]) -> list[tuple[Delivery, Request]]:
+        """Return other deliveries to the recipient, with their requests: those that began before these were made."""
+        now = self._clock()
+        until = max(one.created_at or now for one in alike) + CLOCKS
+        found = await self._log.latest_to(delivery.to or "", until=until, limit=_OTHERS)
+        plain = self._settings.plain_punctuation
+        return [(one, recalled(one, plain_punctuation=plain)) for one in found if one.is_ours_to_send]
+
+    async def _adopt(self, delivery: Delivery, resource: Resource) -> None:
+        about(_logger, delivery.id).info("found at Twilio", extra={"sid": resource.sid})
+        await self._outcomes.accepted(delivery, resource, at=self._clock(), source="found")
+
+    async def _is_nothing_left(self, delivery: Delivery, unowned: Sequence[Resource]) -> bool:
+        """Tell whether two looks, this one and an earlier one, found nothing that may be its own."""
+        seen = dict.fromkeys((*delivery.candidates, *(one.sid for one in unowned)))
+        # what an earlier look saw counts until it belongs to another delivery, also where it is not listed any more
+        unsettled = tuple([sid for sid in seen if await self._log.owner_of(sid) in {None, delivery.id}])
+        if unsettled:
+            await self._wait_for_owners(delivery, unsettled)
+            return False
+        if delivery.looked_at is None:
+            await self._look_twice(delivery)
+            return False
         return True
 
-    async def _not_of_others(self, found: list[Resource], delivery: Delivery) -> list[tuple[str | None, Resource]]:
-        """Return what belongs to nobody, and before it what is the delivery's own.
-
-        A crash may have come between owning and recording. To adopt another one then would leave none to a request
-        that is like this one, and it would be sent again.
-        """
-        owned = [(await self._log.owner_of(one.sid), one) for one in found if one.sid not in delivery.past_sids]
-        return [
-            *(pair for pair in owned if pair[0] == delivery.id),
-            *(pair for pair in owned if pair[0] is None),
-        ]
-
-    async def _list(self, request: Request, delivery: Delivery) -> list[Resource]:
-        look = self._provider.messages_to if request.channel == "sms" else self._provider.calls_to
-        return await look(request.to, since=begins(delivery))
-
-    async def _look_again_later(self, delivery: Delivery, *, at_least: timedelta) -> datetime:
-        waited = self._clock() - (delivery.deadline or delivery.updated_at)
-        delay = max(min(max(waited, _AGAIN), _AGAIN_AT_MOST), at_least)
-        await self._queue.put(delivery.request or b"", delay=delay)
-        return self._clock() + delay
-
-    async def _leave(self, delivery: Delivery, resource: Resource) -> None:
-        if resource.sid in delivery.candidates:
+    async def _wait_for_owners(self, delivery: Delivery, sids: tuple[str, ...]) -> None:
+        now = self._clock()
+        pause = next_pause(delivery, now)
+        names = ", ".join(sids)
+        if pause is None:
+            reason = f"Twilio has {names}, which belongs to no delivery and may be this one"
+            await self._leave(delivery, reason, sids)
             return
-        sids = (*delivery.candidates, resource.sid)
-        reason = f"left for a person: Twilio has {', '.join(sids)}, which differs in its text only and may be this one"
-        about(_logger, delivery.id).error("it may be at Twilio with another text: %s", reason)
-        left = msgspec.structs.replace(
-            delivery, candidates=sids, error_message=reason, next_attempt_at=None, updated_at=self._clock()
+        reason = f"looked at again at {shown(now + pause)}, because {names} belongs to no delivery yet"
+        about(_logger, delivery.id).info("%s", reason)
+        waiting = msgspec.structs.replace(
+            delivery, candidates=sids, unowned_since=delivery.unowned_since or now, error_message=reason
         )
-        event = own_event(left, {"reason": reason, "candidate": resource.sid}, key=f"candidate:{resource.sid}")
-        await self._log.change(delivery, left, event)
+        await self._outcomes.look_again(delivery, waiting, delay=pause)
+
+    async def _look_twice(self, delivery: Delivery) -> None:
+        """Put the first look that found nothing on record, and come back for the second."""
+        now = self._clock()
+        pause = second_look_after(self._settle)
+        reason = f"a look at Twilio found nothing, the second one follows at {shown(now + pause)}"
+        about(_logger, delivery.id).info("%s", reason)
+        after = msgspec.structs.replace(
+            delivery, looked_at=now, candidates=(), unowned_since=None, error_message=reason, updated_at=now
+        )
+        await self._outcomes.look_again(
+            delivery, after, own_event(after, {"reason": reason}, key="looked"), delay=pause
+        )
+
+    async def _failed(self, delivery: Delivery, reason: str, *, at_least: timedelta) -> None:
+        now = self._clock()
+        about(_logger, delivery.id).warning("a look at Twilio failed, which is no look: %s", reason)
+        if delivery.is_left_for_a_person:
+            # housekeeping has it looked for again, less and less often
+            return
+        pause = pause_after_failure(delivery, now, at_least=at_least)
+        if pause is None:
+            await self._leave(delivery, f"it expired and no look at Twilio succeeded, the last one: {reason}")
+            return
+        told = f"a look at Twilio failed: {reason}; looked at again at {shown(now + pause)}"
+        await self._outcomes.look_again(delivery, msgspec.structs.replace(delivery, error_message=told), delay=pause)
+
+    async def _leave(self, delivery: Delivery, reason: str, sids: tuple[str, ...] = ()) -> None:
+        """Leave it for a person, unless it is left already; housekeeping has it looked for again, ever less often."""
+        new = tuple(sid for sid in sids if sid not in delivery.candidates or not delivery.is_left_for_a_person)
+        if delivery.is_left_for_a_person and not new:
+            return
+        reason = f"left for a person: {reason}"
+        about(_logger, delivery.id).error("%s", reason)
+        now = self._clock()
+        left = msgspec.structs.replace(
+            delivery,
+            candidates=sids or delivery.candidates,
+            left_at=now,
+            error_message=reason,
+            next_attempt_at=None,
+            updated_at=now,
+        )
+        events = [own_event(left, {"reason": reason, "candidate": sid}, key=f"candidate:{sid}") for sid in new]
+        await self._log.change(delivery, left, *(events or [own_event(left, {"reason": reason}, key="left")]))
+
+
+def _other_account(its: str, ours: str) -> str:
+    return (
+        f"its attempt was made in the Twilio account that ends in {its[-4:]}, this app uses the one that ends in"
+        f" {ours[-4:]}: set TWILIO_ACCOUNT_SID back, or look there"
+    )

@@ -1,5 +1,7 @@
 """Whether Twilio takes anything from this account now: a wrong token or a suspended account holds everything back.
 
+Only creates, and housekeeping's question, open or shut it. A look waits while it is shut, and changes nothing.
+
 Nothing is lost meanwhile: what is held back is retrying like anything else. Each process finds out for itself, with one
 request every so often, and leaves a notice for those that only look. Where nothing is to be sent, housekeeping asks.
 """
@@ -49,6 +51,13 @@ class Gate:
             self._asking = True
             return None
         return self._until - now
+
+    def pause(self, now: datetime) -> timedelta | None:
+        """Return how long it stays shut; None where it is open or may be tried. It takes nobody's turn, as `wait` does.
+
+        For requests that only read: whether Twilio lets an account read says nothing of whether it lets it send.
+        """
+        return None if self._until is None or now >= self._until else self._until - now
 
     async def heed(self, error: SwitchboardError, now: datetime) -> None:
         """Shut or open by what an error of Twilio says of the account; most say nothing of it."""

@@ -76,7 +76,8 @@ class Outcomes:
         Return False where the SID belongs to another delivery, which looked for its own and found this one: then the
         other's own may be there as well, without an owner, and is looked for before this request is sent again.
         """
-        await self._gate.open()
+        if source == "answer":
+            await self._gate.open()
         if await self._log.own_sid(resource.sid, delivery.id) != delivery.id:
             await self.doubt(delivery, reason="its SID belongs to another delivery that is like it")
             return False
@@ -122,6 +123,16 @@ class Outcomes:
             updated_at=now,
         )
         await self._follow_up(delivery, self._log.change(delivery, after, own_event(after, {"reason": reason})))
+
+    async def look_again(self, before: Delivery, after: Delivery, *events: Event, delay: timedelta) -> None:
+        """Look for it again after `delay`; until then the delivery is as in `after`.
+
+        The delay is on record: a message that comes earlier, such as a duplicate, is put back.
+        """
+        now = self._clock()
+        await self._queue.put(before.request or b"", delay=delay)
+        waiting = msgspec.structs.replace(after, next_attempt_at=now + delay, left_at=None, updated_at=now)
+        await self._follow_up(before, self._log.change(before, waiting, *events))
 
     async def end(
         self, delivery: Delivery, word: str, raw: dict[str, Any], *, code: int | None = None, text: str | None = None

@@ -31,11 +31,11 @@ class Provider(Protocol):
     async def create_call(self, parameters: dict[str, Any], *, not_after: float) -> Resource:
         """Create a call."""
 
-    async def messages_to(self, to: str, *, since: datetime) -> list[Resource]:
-        """List the messages to a recipient, made at `since` or later."""
+    async def messages_to(self, to: str, *, since: datetime, until: datetime | None = None) -> list[Resource]:
+        """List the messages to a recipient that were created between these moments: all of them, or raise."""
 
-    async def calls_to(self, to: str, *, since: datetime) -> list[Resource]:
-        """List the calls to a recipient, made at `since` or later."""
+    async def calls_to(self, to: str, *, since: datetime, until: datetime | None = None) -> list[Resource]:
+        """List the calls to a recipient that were created between these moments: all of them, or raise."""
 
     async def message(self, sid: str) -> Resource | None:
         """Fetch a message."""

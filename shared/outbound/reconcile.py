@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from shared.deliveries import status
 from shared.deliveries.record import Delivery
 from shared.outbound.provider import Resource
 from shared.outbound.request import Request
@@ -25,13 +26,18 @@ def begins(delivery: Delivery) -> datetime:
     return (delivery.claimed_at or delivery.created_at) - CLOCKS
 
 
+def ends(delivery: Delivery) -> datetime | None:
+    """Return the latest moment at which Twilio can have made it; None where the attempt has no deadline."""
+    return None if delivery.deadline is None else delivery.deadline + CLOCKS
+
+
 def candidates(listed: Iterable[Resource], delivery: Delivery, request: Request) -> list[Resource]:
     """Return what Twilio made in the attempt's time and from a sender that fits, the likeliest first."""
-    ends = delivery.deadline + CLOCKS if delivery.deadline is not None else datetime.max.replace(tzinfo=UTC)
+    begin, end = begins(delivery), ends(delivery) or datetime.max.replace(tzinfo=UTC)
     fitting = [
         resource
         for resource in listed
-        if _in_time(resource, begins(delivery), ends) and _created(resource) and _sender_fits(resource, request)
+        if _in_time(resource, begin, end) and _created(resource) and _sender_fits(resource, request)
     ]
     return sorted(fitting, key=lambda resource: (not is_alike(resource, request), _since_claim(resource, delivery)))
 
@@ -45,6 +51,18 @@ def is_alike(resource: Resource, request: Request) -> bool:
     if request.body is None:
         return not resource.body
     return resource.body in {request.body, _TRIAL + request.body}
+
+
+def is_nearer(resource: Resource, other: Delivery, its_request: Request, *, than: Delivery) -> bool:
+    """Tell whether a resource is rather what another delivery's attempt left behind than what `than`'s did.
+
+    That is so where the other one has no message or call yet, asked for the same, and claimed it nearer to the moment
+    at which Twilio made it. Two identical requests in flight would exchange their SIDs otherwise.
+    """
+    waits = other.id != than.id and other.sid is None and other.status in {status.SUBMITTING, status.UNCERTAIN}
+    if not waits or resource.sid in other.past_sids or not candidates([resource], other, its_request):
+        return False
+    return is_alike(resource, its_request) and _since_claim(resource, other) < _since_claim(resource, than)
 
 
 def _since_claim(resource: Resource, delivery: Delivery) -> timedelta:

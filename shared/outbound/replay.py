@@ -72,6 +72,8 @@ async def replay(
         sequence=None,
         past_sids=past,
         candidates=(),
+        unowned_since=None,
+        left_at=None,
         error_code=None,
         error_message=None,
         next_attempt_at=now,

@@ -34,6 +34,7 @@ from shared.outbound.gate import Gate
 from shared.outbound.outcomes import Outcomes, own_event
 from shared.outbound.provider import Provider, Resource
 from shared.outbound.request import Request
+from shared.outbound.rights import Rights
 from shared.outbound.waiting import Wait, wait_of
 from shared.outbound.wakes import Wakes
 from shared.queues import Queue
@@ -55,6 +56,7 @@ class Sender:
         provider: Provider,
         consents: Consents,
         gate: Gate,
+        rights: Rights,
         clock: Callable[[], datetime],
     ) -> None:
         self._rules = rules
@@ -68,7 +70,15 @@ class Sender:
         self._gate = gate
         self._clock = clock
         self._outcomes = Outcomes(log=log, queue=queue, consents=consents, gate=gate, settle=self._settle, clock=clock)
-        self._finder = Finder(log=log, queue=queue, provider=provider, outcomes=self._outcomes, gate=gate, clock=clock)
+        self._finder = Finder(
+            log=log,
+            provider=provider,
+            outcomes=self._outcomes,
+            gate=gate,
+            rights=rights,
+            settings=rules.settings,
+            clock=clock,
+        )
 
     async def take(self, message_id: str, message: bytes, *, enqueued_at: datetime | None = None) -> None:
         """Send what a message asks for, once.
@@ -244,13 +254,13 @@ class Sender:
                 await self._outcomes.doubt(delivery, reason="the attempt's time passed without an outcome on record")
             case Next.FIND_OUT:
                 if await self._finder.is_free(delivery, request):
-                    about(_logger, delivery.id).info("a look at Twilio found nothing of it")
+                    about(_logger, delivery.id).info("two looks at Twilio found nothing of it")
                     await self._send_again(delivery, request, faults)
             case Next.SEND:
                 await self._send_again(delivery, request, faults)
 
     async def _send_again(self, delivery: Delivery, request: Request, faults: tuple[Fault, ...]) -> None:
-        # the version of `delivery` is from before the look: whatever happened since makes these changes fail
+        # the version of `delivery` is from before the second look: whatever happened since makes these changes fail
         if faults:
             await self._outcomes.withdraw(delivery, faults)
             return
@@ -269,7 +279,8 @@ class Sender:
         await self._submit(claimed, request, attempt)
 
     def _begin(self) -> Attempt:
-        return Attempt.begin(self._clock(), send_seconds=self._settings.twilio_timeout_seconds)
+        settings = self._settings
+        return Attempt.begin(self._clock(), send_seconds=settings.twilio_timeout_seconds, account=settings.account_sid)
 
     async def _submit(self, delivery: Delivery, request: Request, attempt: Attempt) -> None:
         now = self._clock()

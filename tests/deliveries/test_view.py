@@ -23,8 +23,9 @@ def test_a_request_that_is_no_text_is_shown_all_the_same() -> None:
 
 
 def test_what_the_app_needs_for_itself_is_not_shown() -> None:
-    shown = str(view.of_delivery(a_delivery(version="W/etag"), []))
-    assert not [inner for inner in ("token-1", "hash-1", "W/etag", "deadline", "sequence") if inner in shown]
+    shown = str(view.of_delivery(a_delivery(version="W/etag", account="AC1"), []))
+    inners = ("token-1", "hash-1", "W/etag", "deadline", "sequence", "AC1", "looked_at", "unowned_since")
+    assert not [inner for inner in inners if inner in shown]
 
 
 @given(deliveries)

@@ -23,7 +23,7 @@ from shared.outbound.provider import Resource
 from shared.tables import Table
 from tests.consents.samples import a_consent
 from tests.deliveries.samples import a_delivery, an_event
-from tests.fakes import FROM_NUMBER, FakeProvider, a_sid, an_answer
+from tests.fakes import FROM_NUMBER, FakeProvider, a_sid, an_answer, make_settings
 from tests.outbound.bench import Bench
 from tests.outbound.samples import CALL, a_message
 from tests.storage import Storage
@@ -39,6 +39,7 @@ def chore(bench: Bench) -> Stuck:
         queue=bench.queue,
         provider=lambda: bench.provider,
         settle=MINUTE,
+        account=bench.settings.account_sid,
         clock=bench.clock,
     )
 
@@ -302,6 +303,30 @@ async def test_what_twilio_has_no_more_is_told_and_kept_and_never_asked_about_ag
     assert told.__dict__["delivery"] == "order-1"
     assert (await bench.delivery()).status == "queued"
     assert await open_until(bench) is None
+
+
+async def test_another_account_is_not_asked_about_it_and_nothing_follows_from_that(bench: Bench) -> None:
+    """TWILIO_ACCOUNT_SID changed: that the new account has not got a message says nothing."""
+    sid = await sent(bench)
+    own, other = bench.settings, make_settings(TWILIO_ACCOUNT_SID="AC" + "f" * 32)
+    bench.settings = other
+    bench.clock.advance(30 * MINUTE)
+    await look_after(bench)
+    assert (bench.provider.fetched, await bench.statuses()) == ([], ["queued"])
+    assert await open_until(bench) == bench.clock.now + 30 * MINUTE
+    bench.settings = own
+    bench.provider.has = [an_answer(sid, "delivered")]
+    bench.clock.advance(30 * MINUTE)
+    await look_after(bench)
+    assert (await bench.delivery()).status == "delivered"
+
+
+async def test_after_days_in_another_account_it_is_open_no_more(bench: Bench) -> None:
+    await sent(bench)
+    bench.settings = make_settings(TWILIO_ACCOUNT_SID="AC" + "f" * 32)
+    bench.clock.advance(timedelta(days=4))
+    await look_after(bench)
+    assert (bench.provider.fetched, await open_until(bench)) == ([], None)
 
 
 async def test_an_entry_whose_claim_never_came_is_taken_out_but_not_at_once(bench: Bench) -> None:

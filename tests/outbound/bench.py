@@ -14,6 +14,7 @@ from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
 from shared.outbound.checks import Rules
 from shared.outbound.gate import Gate
+from shared.outbound.rights import Rights
 from shared.outbound.send import Sender
 from shared.outbound.wakes import Wakes
 from shared.queues import Queue
@@ -74,6 +75,7 @@ class Bench:
     queue: RememberingQueue
     consents: Consents
     gate: Gate
+    rights: Rights
     agenda: Agenda
     settings: Settings = field(default_factory=make_settings)
     templates: Templates = field(default_factory=Templates)
@@ -90,6 +92,7 @@ class Bench:
             provider=self.provider,
             consents=self.consents,
             gate=self.gate,
+            rights=self.rights,
             clock=self.clock,
         )
 
@@ -103,6 +106,12 @@ class Bench:
 
     async def take(self, message: bytes, *, message_id: str = "message-1") -> None:
         await self.sender.take(message_id, message)
+
+    async def look_twice(self, message: bytes) -> None:
+        """Take a message for the first look, and its own next message for the second, when that is due."""
+        await self.take(message)
+        self.clock.advance(self.queue.puts[-1][1])
+        await self.take(message)
 
     async def die_sending(self, message: bytes) -> None:
         """Take a message in a process that dies between the claim and the send."""
@@ -145,6 +154,7 @@ async def open_bench(azurite: str) -> AsyncIterator[Bench]:
             queue=queue,
             consents=Consents(consents),
             gate=Gate(lookups),
+            rights=Rights(lookups),
             agenda=agenda,
             clock=clock,
         )

@@ -4,7 +4,17 @@ import msgspec
 import pytest
 
 from shared.deliveries import status
-from shared.outbound.claim import Attempt, Next, claimed_again, due_at, new_delivery, next_step, settled_at, ticks
+from shared.outbound.claim import (
+    Attempt,
+    Next,
+    claimed_again,
+    due_at,
+    look_due_at,
+    new_delivery,
+    next_step,
+    settled_at,
+    ticks,
+)
 from shared.outbound.request import VALID_FOR
 from tests.deliveries.samples import NOW, a_delivery
 from tests.fakes import FROM_NUMBER
@@ -31,6 +41,11 @@ NEXT_STEPS = [
     ("uncertain", {"deadline": NOW - SETTLE}, Next.FIND_OUT),
     ("uncertain", {"deadline": EARLIER - SETTLE}, Next.FIND_OUT),
     ("uncertain", {"deadline": None, "updated_at": NOW - SETTLE}, Next.FIND_OUT),
+    ("uncertain", {"deadline": NOW - SETTLE, "next_attempt_at": LATER}, Next.COME_BACK),
+    ("uncertain", {"deadline": NOW - SETTLE, "next_attempt_at": NOW}, Next.FIND_OUT),
+    ("uncertain", {"deadline": NOW - 3 * SETTLE, "looked_at": LATER - SETTLE}, Next.COME_BACK),
+    ("uncertain", {"deadline": NOW - 3 * SETTLE, "looked_at": NOW - SETTLE}, Next.FIND_OUT),
+    ("uncertain", {"deadline": LATER - SETTLE, "looked_at": NOW - 2 * SETTLE}, Next.COME_BACK),
     ("retrying", {"next_attempt_at": LATER}, Next.COME_BACK),
     ("retrying", {"next_attempt_at": NOW}, Next.SEND),
     ("retrying", {"next_attempt_at": EARLIER}, Next.SEND),
@@ -90,6 +105,25 @@ def test_what_waits_says_until_when(word: str, fields: dict[str, object], expect
 
 def test_twilios_list_is_believed_when_the_attempt_is_over_and_things_have_settled() -> None:
     assert settled_at(a_delivery(deadline=LATER), settle=SETTLE) == LATER + SETTLE
+
+
+@pytest.mark.parametrize(
+    ("settle", "between"),
+    [(timedelta(0), timedelta(seconds=1)), (SETTLE, SETTLE), (timedelta(days=1), timedelta(days=1))],
+)
+def test_the_second_look_is_as_far_from_the_first_as_the_first_from_the_deadline_and_a_second_at_least(
+    settle: timedelta, between: timedelta
+) -> None:
+    looked = a_delivery(status="uncertain", deadline=NOW - settle, looked_at=NOW)
+    assert look_due_at(looked, settle=settle) == NOW + between == due_at(looked, settle=settle)
+
+
+def test_a_new_claim_begins_the_looks_anew_and_says_in_which_account() -> None:
+    looked = a_delivery(status="uncertain", looked_at=NOW, unowned_since=NOW, left_at=NOW, candidates=("SM1",))
+    attempt = Attempt.begin(LATER, send_seconds=SEND, account="AC2")
+    claim = claimed_again(looked, attempt, decoded().request)
+    assert (claim.looked_at, claim.unowned_since, claim.left_at, claim.candidates) == (None, None, None, ())
+    assert claim.account == "AC2"
 
 
 def test_a_claim_holds_the_request_its_hash_the_token_and_the_deadline() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from azure.core.exceptions import HttpResponseError
 
@@ -48,6 +49,26 @@ async def lose_the_answer(bench: Bench, message: bytes | None = None) -> None:
     bench.provider.outcomes = [UNCLEAR]
     await bench.take(message or a_message())
     bench.clock.advance(ATTEMPT + SETTLE)
+
+
+async def find_nothing(bench: Bench, message: bytes | None = None) -> None:
+    """Make the first look, which finds nothing, and come to when the second one can be made."""
+    await bench.take(message or a_message())
+    bench.clock.advance(bench.queue.puts[-1][1])
+    bench.queue.puts.clear()
+
+
+async def lose_patience(bench: Bench, message: bytes | None = None) -> list[float]:
+    """Take a message, and each that follows from it, until none follows; return the pauses in seconds."""
+    pauses: list[float] = []
+    while True:
+        bench.queue.puts.clear()
+        await bench.take(message or a_message())
+        if not bench.queue.puts:
+            return pauses
+        [(_, pause)] = bench.queue.puts
+        pauses.append(pause.total_seconds())
+        bench.clock.advance(pause)
 
 
 async def test_what_twilio_has_is_adopted_and_not_sent_again(bench: Bench) -> None:
@@ -103,10 +124,9 @@ async def test_it_is_sent_again_to_the_number_on_record_where_the_default_region
     await lose_the_answer(bench, message)
     bench.settings = make_settings(DEFAULT_REGION="GB")
     bench.provider.outcomes = [TwilioUnavailable("busy")]
-    await bench.take(message)
-    bench.clock.advance(bench.queue.puts[-1][1])
-    await bench.take(message)
-    assert [to for _, to, _ in bench.provider.looks] == ["+12025550100"]
+    await find_nothing(bench, message)
+    await bench.look_twice(message)
+    assert [to for _, to, _ in bench.provider.looks] == ["+12025550100"] * 2
     assert [created.parameters["to"] for created in bench.provider.created] == ["+12025550100"] * 3
 
 
@@ -137,16 +157,34 @@ async def test_nobody_looks_while_the_account_is_turned_away(bench: Bench) -> No
     assert bench.provider.looks == []
     assert bench.queue.puts == [(a_message(), SETTLE)]
     bench.clock.advance(SETTLE)
-    await bench.take(a_message())
-    assert (len(bench.provider.looks), len(bench.provider.created)) == (1, 2), "the look opened it"
+    await bench.look_twice(a_message())
+    assert (len(bench.provider.looks), len(bench.provider.created)) == (2, 2)
+    assert bench.gate.wait(bench.clock.now) is None, "the create opened it"
 
 
-@pytest.mark.parametrize(("status", "code", "shut"), [(401, 20003, True), (401, 70051, True), (400, 20404, False)])
-async def test_a_look_that_is_turned_away_shuts_the_gate(bench: Bench, status: int, code: int, *, shut: bool) -> None:
+@pytest.mark.parametrize(("status", "code"), [(401, 20003), (401, 70051), (403, 20003), (403, 30002), (400, 20404)])
+async def test_a_look_that_is_refused_leaves_the_breaker_as_it_is(bench: Bench, status: int, code: int) -> None:
+    """A key may be allowed to create and not to list: only a create tells whether the account can send."""
     await lose_the_answer(bench)
-    bench.provider.failures = [TwilioRefused(status=status, code=code, explanation="")]
+    bench.provider.failures = [TwilioRefused(status=status, code=code, explanation="")] * 2
     await bench.take(a_message())
-    assert (bench.gate.wait(bench.clock.now) is not None) is shut
+    assert bench.gate.wait(bench.clock.now) is None
+    await bench.gate.shut(20003, bench.clock.now)
+    bench.clock.advance(SETTLE)
+    await bench.take(a_message())
+    assert bench.provider.failures == [], "it was tried, as the pause was over"
+    assert bench.gate.code == 20003
+    assert bench.gate.wait(bench.clock.now) is None, "and the look took no create's turn"
+
+
+async def test_a_look_that_finds_something_does_not_open_the_breaker(bench: Bench) -> None:
+    left = at_twilio(bench)
+    await lose_the_answer(bench)
+    await bench.gate.shut(20003, bench.clock.now)
+    bench.clock.advance(SETTLE)
+    bench.provider.has = [left]
+    await bench.take(a_message())
+    assert ((await bench.delivery()).sid, bench.gate.code) == (left.sid, 20003)
 
 
 async def test_a_look_is_not_made_again_before_twilio_wants_it(bench: Bench) -> None:
@@ -157,14 +195,15 @@ async def test_a_look_is_not_made_again_before_twilio_wants_it(bench: Bench) -> 
     assert bench.queue.puts == [(a_message(), timedelta(hours=1))]
 
 
-async def test_where_the_look_finds_nothing_it_is_claimed_again_and_sent(bench: Bench) -> None:
+async def test_where_two_looks_find_nothing_it_is_claimed_again_and_sent(bench: Bench) -> None:
     await lose_the_answer(bench)
     first = await bench.delivery()
-    await bench.take(a_message())
+    await bench.look_twice(a_message())
     delivery = await bench.delivery()
     assert (delivery.status, delivery.attempts, len(bench.provider.created)) == ("queued", 2, 2)
     assert delivery.attempt != first.attempt
     assert delivery.claimed_at == bench.clock.now
+    assert (delivery.looked_at, await bench.statuses()) == (None, ["uncertain", "uncertain", "queued"])
 
 
 @pytest.mark.parametrize(
@@ -178,7 +217,7 @@ async def test_what_does_not_fit_is_none_of_its_own(bench: Bench, change: dict[s
     left = at_twilio(bench, **change)
     await lose_the_answer(bench)
     bench.provider.has = [left]
-    await bench.take(a_message())
+    await bench.look_twice(a_message())
     assert len(bench.provider.created) == 2
     assert await bench.storage.log.owner_of(left.sid) is None
 
@@ -188,7 +227,7 @@ async def test_what_belongs_to_another_delivery_is_passed_over(bench: Bench) -> 
     await lose_the_answer(bench)
     await bench.storage.log.own_sid(theirs.sid, "order-9")
     bench.provider.has = [theirs]
-    await bench.take(a_message())
+    await bench.look_twice(a_message())
     assert len(bench.provider.created) == 2
     assert (await bench.delivery()).sid not in {None, theirs.sid}
     assert await bench.storage.log.owner_of(theirs.sid) == "order-9"
@@ -202,7 +241,9 @@ async def test_two_identical_texts_never_share_one_message(bench: Bench) -> None
         await bench.take(a_message(id=name))
     bench.clock.advance(ATTEMPT + SETTLE)
     bench.provider.has = [left]
-    await asyncio.gather(*(bench.take(a_message(id=name)) for name in ("order-1", "order-2")))
+    for _ in range(2):
+        await asyncio.gather(*(bench.take(a_message(id=name)) for name in ("order-1", "order-2")))
+        bench.clock.advance(SETTLE)
     sids = {(await bench.delivery(name)).sid for name in ("order-1", "order-2")}
     assert len(sids) == 2
     assert left.sid in sids
@@ -220,7 +261,7 @@ async def test_one_that_differs_in_its_text_is_left_for_a_person_and_never_sent_
     await lose_the_answer(bench)
     bench.provider.has = [left]
     caplog.clear()
-    await bench.take(a_message())
+    assert await lose_patience(bench) == [15, 30, 60, 120, 240, 135], "ten minutes in all"
     assert [record.levelno for record in caplog.records if record.name.startswith("shared")] == [logging.ERROR]
     for _ in range(3):
         bench.clock.advance(timedelta(days=1))
@@ -244,12 +285,39 @@ async def test_one_that_ends_like_the_text_that_was_asked_for_is_another(bench: 
         await bench.take(a_message(id=name, body=body))
     bench.clock.advance(ATTEMPT + SETTLE)
     bench.provider.has = [left]
-    await bench.take(a_message(id="order-1", body="yes"))
-    assert (await bench.delivery("order-1")).is_left_for_a_person, "until it is known whose the other is"
-    for name in ("order-2", "order-1"):
-        await bench.take(a_message(id=name, body=texts[name]))
+    shorter = a_message(id="order-1", body="yes")
+    await bench.take(shorter)
+    delivery = await bench.delivery("order-1")
+    assert not delivery.is_left_for_a_person, "the other may still say that it is its own"
+    assert (
+        delivery.error_message
+        == f"looked at again at 2026-03-02T12:01:35Z, because {left.sid} belongs to no delivery yet"
+    )
+    assert delivery.next_attempt_at == bench.clock.now + timedelta(seconds=15)
+    await bench.take(a_message(id="order-2", body="oh yes"))
     assert (await bench.delivery("order-2")).sid == left.sid
+    bench.clock.advance(timedelta(seconds=15))
+    await bench.look_twice(shorter)
     assert [created.parameters["body"] for created in bench.provider.created] == ["yes", "oh yes", "yes"]
+
+
+async def test_a_crash_does_not_begin_the_patience_anew_nor_end_it(bench: Bench) -> None:
+    """Duplicates and early messages look no sooner, and what is on record says for how long it was looked."""
+    left = at_twilio(bench, body="Something else")
+    await lose_the_answer(bench)
+    bench.provider.has = [left]
+    await bench.take(a_message())
+    for _ in range(3):
+        bench.clock.advance(timedelta(seconds=4))
+        await bench.take(a_message())
+    assert len(bench.provider.looks) == 1
+    bench.clock.advance(timedelta(minutes=9))
+    await bench.take(a_message())
+    assert not (await bench.delivery()).is_left_for_a_person
+    bench.clock.advance(timedelta(minutes=1))
+    await bench.take(a_message())
+    assert (await bench.delivery()).is_left_for_a_person
+    assert len(bench.provider.looks) == 3
 
 
 async def test_what_was_left_for_a_person_is_no_more_once_it_is_claimed_again(bench: Bench) -> None:
@@ -257,13 +325,57 @@ async def test_what_was_left_for_a_person_is_no_more_once_it_is_claimed_again(be
     left = at_twilio(bench, body="Something else")
     await lose_the_answer(bench)
     bench.provider.has = [left]
-    await bench.take(a_message())
+    await lose_patience(bench)
     assert (await bench.delivery()).is_left_for_a_person
     await bench.storage.log.own_sid(left.sid, "order-9")
     bench.provider.outcomes = [UNCLEAR]
-    await bench.take(a_message())
+    await bench.look_twice(a_message())
     delivery = await bench.delivery()
     assert (delivery.status, delivery.candidates, delivery.is_left_for_a_person) == ("uncertain", (), False)
+    assert (delivery.attempts, delivery.left_at) == (2, None)
+
+
+async def test_what_was_left_for_a_person_is_not_sent_because_twilio_lists_it_no_more(bench: Bench) -> None:
+    """Only another delivery that owns the candidate shows that it was not this one's."""
+    left = at_twilio(bench, body="Something else")
+    await lose_the_answer(bench)
+    bench.provider.has = [left]
+    await lose_patience(bench)
+    before = await bench.delivery()
+    bench.provider.has = []
+    for _ in range(3):
+        bench.clock.advance(timedelta(hours=1))
+        await bench.take(a_message())
+    assert await bench.delivery() == before
+    assert len(bench.provider.created) == 1
+
+
+async def test_a_candidate_that_a_later_look_does_not_list_is_not_forgotten(bench: Bench) -> None:
+    left = at_twilio(bench, body="Something else")
+    await lose_the_answer(bench)
+    bench.provider.has = [left]
+    await bench.take(a_message())
+    bench.clock.advance(timedelta(seconds=15))
+    bench.provider.has = []
+    await lose_patience(bench)
+    delivery = await bench.delivery()
+    assert (delivery.is_left_for_a_person, delivery.candidates) == (True, (left.sid,))
+    assert len(bench.provider.created) == 1
+
+
+async def test_what_an_earlier_version_left_for_a_person_stays_so(bench: Bench) -> None:
+    """Its rows have candidates, and do not say since when."""
+    left = at_twilio(bench, body="Something else")
+    await lose_the_answer(bench)
+    before = await bench.delivery()
+    old = await bench.storage.log.change(
+        before, msgspec.structs.replace(before, candidates=(left.sid,), account=None, next_attempt_at=None)
+    )
+    assert old.is_left_for_a_person
+    bench.provider.has = [left]
+    bench.queue.puts.clear()
+    await bench.take(a_message())
+    assert (await bench.delivery(), bench.queue.puts) == (old, [])
 
 
 async def test_one_that_is_alike_goes_before_one_that_differs(bench: Bench) -> None:
@@ -310,7 +422,7 @@ async def test_what_an_earlier_attempt_left_is_not_what_a_replayed_one_left(benc
     )
     await lose_the_answer(bench)
     bench.provider.has = [earlier]
-    await bench.take(a_message())
+    await bench.look_twice(a_message())
     delivery = await bench.delivery()
     assert (delivery.past_sids, delivery.sid not in {None, earlier.sid}) == ((earlier.sid,), True)
     assert len(bench.provider.created) == 3
@@ -328,15 +440,21 @@ async def test_what_an_earlier_attempt_left_is_not_what_a_replayed_one_left(benc
 )
 async def test_a_look_that_failed_is_no_look_and_is_made_again(bench: Bench, error: SwitchboardError) -> None:
     await lose_the_answer(bench)
-    before, bench.queue.puts[:] = await bench.delivery(), []
+    bench.queue.puts.clear()
     bench.provider.failures = [error]
     await bench.take(a_message())
-    assert await bench.delivery() == before
+    delivery = await bench.delivery()
+    assert (delivery.status, delivery.looked_at) == ("uncertain", None)
+    assert delivery.next_attempt_at == bench.clock.now + SETTLE
+    assert (delivery.error_message or "").startswith("a look at Twilio failed: ")
     assert bench.queue.puts == [(a_message(), SETTLE)], "as long again as it took so far"
     assert len(bench.provider.created) == 1
     bench.clock.advance(SETTLE)
     await bench.take(a_message())
     assert len(bench.provider.looks) == 2
+    assert len(bench.provider.created) == 1, "the first that succeeded"
+    bench.clock.advance(SETTLE)
+    await bench.take(a_message())
     assert len(bench.provider.created) == 2
 
 
@@ -356,13 +474,13 @@ async def test_whatever_happens_during_the_look_makes_the_next_claim_fail(
 ) -> None:
     """The claim names the version from before the look: a callback that comes in between is not sent over."""
     await lose_the_answer(bench)
+    await find_nothing(bench)
     stale = await bench.delivery()
 
     async def a_callback_comes() -> None:
         await bench.storage.log.record(stale, an_event("sent"))
 
     bench.provider.during_a_look = a_callback_comes
-    bench.queue.puts.clear()
     caplog.clear()
     with caplog.at_level(logging.INFO, "shared"):
         await bench.take(a_message())
@@ -379,6 +497,7 @@ async def test_whatever_happens_during_the_look_makes_the_next_claim_fail(
 async def test_a_message_that_can_not_be_put_back_is_left_to_the_host(bench: Bench) -> None:
     """It is put back first and let go then: where that fails, the host still has it."""
     await lose_the_answer(bench)
+    await find_nothing(bench)
     stale = await bench.delivery()
 
     async def a_callback_comes_and_the_queue_goes_away() -> None:
@@ -395,7 +514,7 @@ async def test_a_message_that_can_not_be_put_back_is_left_to_the_host(bench: Ben
 
 async def test_of_many_that_look_at_once_one_sends(bench: Bench) -> None:
     await lose_the_answer(bench)
-    bench.queue.puts.clear()
+    await find_nothing(bench)
     await asyncio.gather(*(bench.take(a_message()) for _ in range(4)))
     assert len(bench.provider.created) == 2
     assert len(bench.queue.puts) <= 3, "one is put back for each that came too late, and none besides"
@@ -404,9 +523,9 @@ async def test_of_many_that_look_at_once_one_sends(bench: Bench) -> None:
 async def test_that_a_look_found_nothing_is_told(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     await lose_the_answer(bench)
     with caplog.at_level(logging.INFO, "shared"):
-        await bench.take(a_message())
+        await bench.look_twice(a_message())
     told = [record for record in caplog.records if "found nothing" in record.getMessage()]
-    assert [(record.levelno, record.__dict__["delivery"]) for record in told] == [(logging.INFO, "order-1")]
+    assert [(record.levelno, record.__dict__["delivery"]) for record in told] == [(logging.INFO, "order-1")] * 2
 
 
 async def test_when_it_is_looked_for_is_shown(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
@@ -424,7 +543,7 @@ async def test_what_is_left_for_a_person_says_so_and_names_what_it_may_be(bench:
     left = at_twilio(bench, body="Your parcel has arrived")
     await lose_the_answer(bench)
     bench.provider.has = [left]
-    await bench.take(a_message())
+    await lose_patience(bench)
     delivery, event = await bench.delivery(), (await bench.timeline())[-1]
     for message in (delivery.error_message, event.error_message):
         assert message is not None
@@ -449,7 +568,7 @@ async def test_an_attempt_that_died_is_doubted_first_and_then_looked_for(bench: 
 async def test_a_request_that_expired_while_it_was_looked_for_is_not_sent(bench: Bench) -> None:
     message = a_message(expires_at=(bench.clock.now + ATTEMPT + SETTLE).isoformat())
     await lose_the_answer(bench, message)
-    await bench.take(message)
+    await bench.look_twice(message)
     assert (await bench.delivery()).status == "expired"
     assert len(bench.provider.created) == 1
 

@@ -64,23 +64,25 @@ async def test_what_is_not_allowed_any_more_and_not_found_is_rejected_on_its_own
     bench.settings = make_settings(ALLOWED_COUNTRIES="DE")
     created = len(bench.provider.created)
     await bench.take(a_message(), message_id="message-2")
+    bench.clock.advance(SETTLE)
+    await bench.take(a_message(), message_id="message-3")
     delivery = await bench.delivery()
     assert (delivery.status, delivery.next_attempt_at, delivery.error_code) == ("rejected", None, None)
     assert "ALLOWED_COUNTRIES" in (delivery.error_message or "")
-    assert (len(bench.provider.looks), len(bench.provider.created)) == (1, created)
+    assert (len(bench.provider.looks), len(bench.provider.created)) == (2, created)
     assert await bench.storage.log.get("message-2") is None
 
 
 async def test_what_is_not_allowed_any_more_is_doubted_first_and_looked_for_when_it_has_settled(bench: Bench) -> None:
     await bench.die_sending(a_message())
     bench.settings = make_settings(ALLOWED_COUNTRIES="DE")
-    for expected, wait in (("submitting", ATTEMPT), ("uncertain", SETTLE), ("rejected", SETTLE)):
+    for expected, wait in (("submitting", ATTEMPT), ("uncertain", SETTLE), ("uncertain", SETTLE), ("rejected", SETTLE)):
         bench.queue.puts.clear()
         await bench.take(a_message())
         assert (await bench.delivery()).status == expected
         assert len(bench.queue.puts) == (expected != "rejected"), "it comes back, until it has ended"
         bench.clock.advance(wait)
-    assert len(bench.provider.looks) == 1
+    assert len(bench.provider.looks) == 2
 
 
 async def test_what_somebody_did_while_it_was_looked_for_keeps_it_from_being_rejected(bench: Bench) -> None:

@@ -93,8 +93,8 @@ async def test_where_its_sid_belongs_to_another_delivery_it_is_looked_for_and_th
     [(message, delay)] = bench.queue.puts
     assert delay == timedelta(seconds=80), "when the look can be made"
     bench.clock.advance(delay)
-    await bench.take(message)
-    assert len(bench.provider.looks) == 1
+    await bench.look_twice(message)
+    assert len(bench.provider.looks) == 2
     delivery = await bench.delivery()
     assert (delivery.status, delivery.sid not in {None, sid}) == ("queued", True), "its own message, of its own"
 
@@ -202,8 +202,9 @@ async def test_a_state_that_cannot_be_written_is_left_to_the_message_that_comes_
     bench.storage = storage
     message, _ = bench.queue.puts[-1]
     await bench.take(message)
-    bench.clock.advance(timedelta(minutes=2))
-    await bench.take(message)
+    for _ in range(2):
+        bench.clock.advance(timedelta(minutes=2))
+        await bench.take(message)
     assert ((await bench.delivery()).status, len(bench.provider.created)) == ("queued", 2), "and nothing is lost"
 
 

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.deliveries.record import Delivery
 from shared.outbound.provider import Resource
-from shared.outbound.reconcile import begins, candidates, is_alike
+from shared.outbound.reconcile import begins, candidates, is_alike, is_nearer
 from shared.outbound.request import Request
 from tests.deliveries.samples import NOW, a_delivery
 from tests.fakes import FROM_NUMBER, SERVICE_SID, a_sid, an_answer
@@ -169,3 +170,46 @@ def test_each_is_judged_by_itself_whatever_else_is_listed_and_in_any_order(
         assert resource.direction in {"outbound-api", None}
         assert resource.service == (sender if sender == SERVICE_SID else None)
         assert sender == SERVICE_SID or resource.from_ in {sender, None}
+
+
+def claimed(seconds: float, **changes: object) -> Delivery:
+    """Another delivery to the same recipient, claimed so many seconds after the first, whose outcome is not known."""
+    begun = NOW + timedelta(seconds=seconds)
+    fields = {"id": "order-9", "status": "uncertain", "claimed_at": begun, "deadline": begun + timedelta(seconds=20)}
+    return a_delivery(**{**fields, **changes})
+
+
+@pytest.mark.parametrize(
+    ("change", "nearer"),
+    [
+        ({}, True),
+        ({"status": "submitting"}, True),
+        ({"status": "retrying"}, False),
+        ({"status": "sent"}, False),
+        ({"sid": "SM1"}, False),
+        ({"id": "order-1"}, False),
+        ({"claimed_at": NOW + timedelta(seconds=13)}, False),
+        ({"claimed_at": NOW + timedelta(seconds=30)}, False),
+    ],
+    ids=str,
+)
+def test_another_delivery_is_nearer_that_claimed_the_same_nearer_to_it_and_has_none_yet(
+    change: dict[str, object],
+    nearer: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    resource = at_twilio(created_at=NOW + timedelta(seconds=6))
+    assert is_nearer(resource, claimed(5, **change), REQUEST, than=DELIVERY) is nearer
+
+
+def test_another_delivery_that_asked_for_something_else_is_not_nearer() -> None:
+    resource = at_twilio(created_at=NOW + timedelta(seconds=6))
+    for other in (decoded(body="Something else").request, decoded({**TEXT, "from": "+14155550198"}).request):
+        assert not is_nearer(resource, claimed(5), other, than=DELIVERY)
+    assert not is_nearer(resource, claimed(5, past_sids=(resource.sid,)), REQUEST, than=DELIVERY)
+
+
+@given(st.integers(-10, 30), st.integers(-20, 20))
+def test_of_two_deliveries_at_most_one_is_nearer(made: int, after: int) -> None:
+    resource = at_twilio(created_at=NOW + timedelta(seconds=made))
+    first, second = claimed(0, id="order-1"), claimed(after)
+    assert not (is_nearer(resource, first, REQUEST, than=second) and is_nearer(resource, second, REQUEST, than=first))

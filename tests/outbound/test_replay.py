@@ -228,6 +228,11 @@ async def test_what_was_left_for_a_person_is_sent_again_when_the_person_says_tha
         await replayed(bench, looked=True)
     await bench.take(a_message())
     with pytest.raises(NotReplayable, match="uncertain"):
+        await replayed(bench, looked=True)
+    bench.clock.advance(timedelta(minutes=10))
+    await bench.take(a_message())
+    bench.queue.puts.clear()
+    with pytest.raises(NotReplayable, match="uncertain"):
         await replayed(bench)
     await replayed(bench, looked=True)
     delivery = await bench.delivery()

@@ -509,7 +509,7 @@ async def test_an_outcome_goes_over_no_other_attempt(bench: Bench) -> None:
             if self.created:
                 return await super().create_message(parameters, not_after=not_after)
             self.created.append(None)  # type: ignore[arg-type]
-            for wait in (ATTEMPT, SETTLE):
+            for wait in (ATTEMPT, SETTLE, SETTLE):
                 bench.clock.advance(wait)
                 await bench.take(a_message())
             raise BUSY

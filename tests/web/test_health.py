@@ -8,7 +8,8 @@ import pytest
 
 from local.twilio import Simulator
 from shared import health
-from shared.outbound import gate
+from shared.errors import TwilioRefused
+from shared.outbound import gate, rights
 from tests.web.app import TOKEN, App, Door, settings_of
 from tests.web.storage import Storage
 
@@ -72,7 +73,7 @@ async def test_the_queue_of_the_event_feed_is_looked_at_where_there_is_one(stora
 async def test_what_is_known_is_kept_for_ten_seconds_whoever_asks(storage: Storage, moody: App) -> None:
     await moody.request("GET", HEALTH)
     asked = storage.asked
-    assert asked == 3
+    assert asked == 4
     storage.status = 403
     answers = await asyncio.gather(*(moody.request("GET", path) for path in (HEALTH, DETAILS) * 10))
     assert {answer.status for answer in answers} == {200}
@@ -87,7 +88,7 @@ async def test_what_is_known_is_kept_for_ten_seconds_whoever_asks(storage: Stora
 
 async def test_many_who_ask_at_once_cost_one_look(storage: Storage, moody: App) -> None:
     await asyncio.gather(*(moody.request("GET", HEALTH) for _ in range(20)))
-    assert storage.asked == 3
+    assert storage.asked == 4
 
 
 async def test_storage_that_says_nothing_makes_it_unavailable(
@@ -96,6 +97,7 @@ async def test_storage_that_says_nothing_makes_it_unavailable(
     """Twilio is not blamed for it: what is known of Twilio stands in storage."""
     monkeypatch.setattr(health, "_PATIENCE", 0.2)
     monkeypatch.setattr(gate, "_PATIENCE", 0.1)
+    monkeypatch.setattr(rights, "_PATIENCE", 0.1)
     storage.speaks.clear()
     answer = await moody.request("GET", DETAILS)
     assert answer.json()["problems"] == dict.fromkeys(("tables", "queue"), "no answer within 0.2 s")
@@ -116,6 +118,24 @@ async def test_while_twilio_turns_the_account_away_it_is_unavailable_and_the_det
         after = await asked.request("GET", HEALTH)
     assert (answer.status, answer.body) == (503, b"unavailable")
     assert details.json()["problems"] == {"twilio": "Twilio turns this account away (20003)"}
+    assert (after.status, after.body) == (200, b"ok")
+
+
+async def test_the_details_say_which_right_the_api_key_lacks(azurite: str) -> None:
+    """Any process can tell, until a list is read again."""
+    refused = TwilioRefused(status=403, code=20003, explanation="")
+    async with App.load(settings_of(azurite)) as sending, App.load(settings_of(azurite)) as asked:
+        await sending.wiring._rights.refused("messages", refused, datetime.now(UTC))
+        try:
+            details = await asked.request("GET", DETAILS)
+        finally:
+            await sending.wiring._rights.granted("messages")
+        _ten_seconds_pass(asked)
+        after = await asked.request("GET", HEALTH)
+    expected = (
+        "the API key may not list messages (HTTP 403, code 20003): deliveries whose answer was lost stay uncertain"
+    )
+    assert details.json()["problems"] == {"rights": expected}
     assert (after.status, after.body) == (200, b"ok")
 
 
