@@ -135,7 +135,6 @@ def _walked(rules: Rules) -> Way:
     world = World(
         now=NOW,
         base_url="https://switchboard.example",
-        may_dial=lambda _: True,
         default_from=None,
         max_call_seconds=3600,
     )

@@ -21,7 +21,7 @@ from shared.outbound.checks import Rules
 from shared.outbound.decode import data_of
 from shared.outbound.request import LONGEST_BODY
 from shared.queues import Queue
-from shared.text.numbers import WITHHELD, country
+from shared.text.numbers import WITHHELD
 from shared.voice.flows.apologies import gone
 from shared.voice.flows.library import check_data
 from shared.voice.flows.model import Flow
@@ -188,18 +188,12 @@ class Desk:
         return World(
             now=self._clock(),
             base_url=settings.public_base_url,
-            may_dial=self._may_dial,
+            allowed_countries=settings.allowed_countries,
             default_from=settings.from_number,
             max_call_seconds=settings.max_call_seconds,
             settings=settings.flow_settings,
             starts={other.name: other.start for other in self._rules.flows},
         )
-
-    def _may_dial(self, address: str) -> bool:
-        allowed = self._rules.settings.allowed_countries
-        # a SIP address may lead to a number all the same
-        number = address.partition(":")[2].partition("@")[0] if address.startswith("sip") else address
-        return allowed is None or not number.startswith("+") or country(number) in allowed
 
 
 def _gone(visit: Visit) -> Walked:

@@ -14,8 +14,9 @@ IDENTITY: Final = re.compile(r"[A-Za-z0-9_]{1,64}")
 MESSAGING_SERVICE: Final = re.compile(r"MG[0-9a-f]{32}")
 SHORT_CODE: Final = re.compile(r"[0-9]{3,8}")
 ALPHANUMERIC_SENDER: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &_+-]{1,11}")
-WITHHELD: Final = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696"})
-"""nobody's: the words ANONYMOUS, RESTRICTED, BLOCKED and UNKNOWN on a keypad, which stand for a hidden caller"""
+WITHHELD: Final = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253", "+464"})
+"""the numbers of nobody that stand for a hidden caller: ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE on a
+keypad, and +464 (seen in public reports; Twilio has no list)"""
 WHATSAPP: Final = "whatsapp:"
 _ORDINARY: Final = frozenset(
     {
@@ -27,6 +28,9 @@ _ORDINARY: Final = frozenset(
         phonenumbers.PhoneNumberType.UAN,
     }
 )
+_COSTLY: Final = frozenset({phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST})
+_SHORTEST: Final = 5
+"""characters of the shortest number that is looked for within a longer one"""
 _HEAD: Final = 5
 _TAIL: Final = 2
 # phonenumbers finds a number inside other text and drops letters that stand between digits: neither is ours to guess
@@ -118,6 +122,25 @@ def is_ordinary(number: str) -> bool:
         return False
     parsed = phonenumbers.parse(number)
     return phonenumbers.is_valid_number(parsed) and phonenumbers.number_type(parsed) in _ORDINARY
+
+
+def costs_more(address: str) -> bool:
+    """Tell whether a number in E.164, with or without `whatsapp:`, is known as a premium-rate or shared-cost one.
+
+    So is a number that goes on behind one: exchanges ignore the digits that are too many.
+    """
+    number = address.removeprefix(WHATSAPP)
+    if not E164.fullmatch(number):
+        return False
+    for end in range(len(number), _SHORTEST, -1):
+        try:
+            parsed = phonenumbers.parse(number[:end])
+        except phonenumbers.NumberParseException:
+            continue
+        kind = phonenumbers.number_type(parsed)
+        if kind != phonenumbers.PhoneNumberType.UNKNOWN:
+            return kind in _COSTLY
+    return False
 
 
 def mask(address: str | None) -> str:

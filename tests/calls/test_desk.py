@@ -21,6 +21,7 @@ from shared.outbound.decode import faults_of
 from shared.outbound.request import LONGEST_BODY
 from shared.queues import Queue
 from shared.settings import Settings
+from shared.text.numbers import WITHHELD
 from shared.voice.flows.library import Flows
 from shared.voice.flows.turn import Turn
 from shared.voice.flows.urls import MOST_AGAIN
@@ -194,6 +195,13 @@ async def test_nobody_outside_the_allowed_countries_is_texted_or_dialled(office:
     assert "<Dial" not in document
     problems = [e.raw["problem"] for e in await office.storage.log.timeline(sid) if "problem" in e.raw]
     assert len(problems) == 2
+
+
+@pytest.mark.parametrize("withheld", sorted(WITHHELD))
+async def test_a_hidden_callers_number_is_nobodys_and_is_not_texted(office: Office, withheld: str) -> None:
+    sid = a_sid("CA")
+    await office.desk().answer(_visit("text", sid=sid, arrives=True, form={"From": withheld}))
+    assert await office.texts() == []
 
 
 async def test_what_was_erased_stays_so_while_the_call_goes_on(office: Office) -> None:
