@@ -84,6 +84,10 @@ class TextToSend:
     key: str
     to: str
     body: str
+    is_capped: bool = False
+    """whether a caller chose the recipient, by the caller id, which may be forged, or by an input"""
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """the flow and the step, for the record"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

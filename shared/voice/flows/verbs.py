@@ -15,6 +15,7 @@ from shared.voice.flows import model
 from shared.voice.flows.connecting import dial, take
 from shared.voice.flows.hours import day_of
 from shared.voice.flows.scene import Scene, written
+from shared.voice.flows.texts import CALLER, INPUT
 from shared.voice.flows.turn import TextToSend, Turn
 from shared.voice.flows.urls import callback_url
 from shared.voice.twiml import writable
@@ -98,8 +99,16 @@ def message(scene: Scene, action: model.Message, _turn: Turn) -> Turn | None:
     elif not body:
         scene.tell("problem-body", problem="expected a text to send, got none")
     else:
-        scene.texts.append(TextToSend(key=scene.key("text"), to=to, body=body))
+        told = {"flow": scene.flow.name, "step": scene.step.name}
+        is_capped = _caller_chose(scene, action)
+        scene.texts.append(TextToSend(key=scene.key("text"), to=to, body=body, is_capped=is_capped, told=told))
     return scene.go(action.next)
+
+
+def _caller_chose(scene: Scene, action: model.Message) -> bool:
+    """On a call of ours, `caller` is our own number and the other end is the request's `to`."""
+    names = {CALLER} if action.to is None else action.to.names.keys()
+    return INPUT in names or (CALLER in names and not scene.call.outbound)
 
 
 def _not_texted(to: str, allowed: Countries) -> str | None:

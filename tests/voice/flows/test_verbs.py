@@ -168,6 +168,30 @@ def test_on_a_call_of_ours_a_message_goes_to_who_is_called() -> None:
 
 
 @pytest.mark.parametrize(
+    ("to", "is_outbound", "is_capped"),
+    [
+        (None, False, True),
+        (None, True, False),
+        ("{{ caller }}", False, True),
+        ("{{ caller }}", True, False),
+        ("+1{{ input.ask }}", False, True),
+        ("+1{{ input.ask }}", True, True),
+        ("+1{{ setting.staff }}", False, False),
+        ("+1{{ staff }}", True, False),
+        ("+14155550133", False, False),
+    ],
+)
+def test_a_message_is_capped_where_a_caller_chose_its_recipient(
+    to: str | None, *, is_outbound: bool, is_capped: bool
+) -> None:
+    made = flow(one(Message(body=text("Hi"), to=text(to) if to else None, next=None)))
+    turn = Turn(step=made.start, inputs={"ask": "4155550133"})
+    by = call(outbound=is_outbound, data={"staff": "4155550133"})
+    (sent,) = walked(made, turn, by=by, settings={"staff": "4155550133"}).texts
+    assert sent.is_capped == is_capped
+
+
+@pytest.mark.parametrize(
     ("message", "caller", "countries"),
     [
         (Message(body=text("Hi"), next="bye"), "anonymous", None),
