@@ -85,7 +85,7 @@ def _check_country(number: str, allowed: Countries) -> None:
         return
     found = country(number)
     if found is None:
-        raise NotAllowed("expected a number of ALLOWED_COUNTRIES, got one whose country is not known")
+        raise NotAllowed("expected a number of ALLOWED_COUNTRIES, got another: its country is not known")
     if found not in allowed:
         raise NotAllowed(f"expected a number of ALLOWED_COUNTRIES, got one of {found}")
 

@@ -1,6 +1,7 @@
 """Which addresses ALLOWED_COUNTRIES refuses, however they are spelled."""
 
 import re
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.text.numbers import country
-from shared.text.tolls import NotAllowed, check_literal, check_recipient, check_value
+from shared.text.tolls import Countries, NotAllowed, check_literal, check_recipient, check_value
 
 US = frozenset({"US"})
 LONDON = "442079460000"
@@ -132,6 +133,18 @@ def test_a_recipient_of_another_country_or_of_a_higher_cost_is_refused(address: 
     with pytest.raises(NotAllowed, match=why):
         check_recipient(address, US)
     check_recipient(address, None)
+
+
+def test_a_number_that_nobody_knows_is_refused_in_so_many_words() -> None:
+    with pytest.raises(NotAllowed, match="its country is not known"):
+        check_recipient("+13332345678", US)
+
+
+@pytest.mark.parametrize("check", [check_recipient, check_value, check_literal])
+def test_a_new_area_code_counts_as_its_country(check: Callable[[str, Countries], None]) -> None:
+    check("+18612345678", US)
+    with pytest.raises(NotAllowed, match="one of US"):
+        check("+18612345678", frozenset({"CA", "JM"}))
 
 
 @pytest.mark.parametrize("address", ["+14155550100", "whatsapp:+14155550100", "client:anna", "+15005550006"])
