@@ -27,6 +27,7 @@ from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
 from shared.inbound.arrivals import file_call
 from shared.inbound.form import Form
+from shared.inbound.replies.quota import Quota
 from shared.outbound.checks import Rules
 from shared.queues import Queue
 from shared.settings import Settings
@@ -135,7 +136,6 @@ def _walked(rules: Rules) -> Way:
     world = World(
         now=NOW,
         base_url="https://switchboard.example",
-        may_dial=lambda _: True,
         default_from=None,
         max_call_seconds=3600,
     )
@@ -147,8 +147,8 @@ def _walked(rules: Rules) -> Way:
     return way
 
 
-def _answered(rules: Rules, log: DeliveryLog, queue: Queue) -> Way:
-    desk = Desk(rules=rules, log=log, queue=queue, clock=lambda: NOW)
+def _answered(rules: Rules, log: DeliveryLog, queue: Queue, quota: Quota) -> Way:
+    desk = Desk(rules=rules, log=log, queue=queue, quota=quota, clock=lambda: NOW)
 
     async def way(sid: str) -> str:
         form = Form(list(_form(sid).items()))
@@ -165,13 +165,14 @@ async def ways(storage: str) -> "AsyncIterator[tuple[dict[str, Way], DeliveryLog
         TableService.open(storage) as tables,
         QueueClient.from_connection_string(storage, name) as client,
     ):
-        log = DeliveryLog(Table(tables.table(name)), Table(tables.table(f"{name}l")))
+        lookups = Table(tables.table(f"{name}l"))
+        log, quota = DeliveryLog(Table(tables.table(name)), lookups), Quota(lookups)
         yield (
             {
                 "bare twilio": bare,
                 "walk": _walked(rules),
-                "desk": _answered(rules, Forgetful(), Queue(lambda: client)),
-                STORED: _answered(rules, log, Queue(lambda: client)),
+                "desk": _answered(rules, Forgetful(), Queue(lambda: client), quota),
+                STORED: _answered(rules, log, Queue(lambda: client), quota),
             },
             log,
         )

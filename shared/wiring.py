@@ -24,6 +24,7 @@ from shared.housekeeping.run import Chore
 from shared.housekeeping.stuck import Stuck
 from shared.inbound.desk import TextDesk
 from shared.inbound.replies.library import Replies
+from shared.inbound.replies.quota import Quota
 from shared.outbound.checks import Rules
 from shared.outbound.gate import Gate
 from shared.outbound.rights import Rights
@@ -119,7 +120,8 @@ class Wiring:
     @cached_property
     def desk(self) -> Desk:
         """What answers the calls of a flow."""
-        return Desk(rules=self.rules, log=self.log, queue=self.outbound, clock=clock)
+        quota = Quota(self._lookups)
+        return Desk(rules=self.rules, log=self.log, queue=self.outbound, quota=quota, clock=clock)
 
     @cached_property
     def texts(self) -> TextDesk:

@@ -2,38 +2,36 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from azure.core.exceptions import AzureError
 
+from shared.calls.texts import CallTexts
 from shared.deliveries.keys import is_id
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
 from shared.errors import Changed, FormInvalid, RequestInvalid
 from shared.inbound.arrivals import file_call
 from shared.inbound.form import Form
+from shared.inbound.replies.quota import Quota
 from shared.logs import about
-from shared.outbound import internal
 from shared.outbound.checks import Rules
 from shared.outbound.decode import data_of
-from shared.outbound.request import LONGEST_BODY
 from shared.queues import Queue
-from shared.text.numbers import WITHHELD, country
+from shared.text.numbers import WITHHELD
 from shared.voice.flows.apologies import gone
 from shared.voice.flows.library import check_data
 from shared.voice.flows.model import Flow
-from shared.voice.flows.turn import Call, Happened, TextToSend, Turn, Walked, World
+from shared.voice.flows.turn import Call, Happened, Turn, Walked, World
 from shared.voice.flows.urls import MOST_AGAIN
 from shared.voice.flows.walk import walk
 from shared.voice.twimlets.reading import Twimlet
 from shared.voice.twimlets.walk import walk_twimlet
 
 _logger: Final = logging.getLogger(__name__)
-_TOLD_APART: Final = 8
-"""characters of a SID"""
 LAST_TRY: Final = 2.0
 """seconds for each part of a turn's record, when it is rather given without it than not at all; there are three"""
 NOT_RECORDED: Final = (AzureError, Changed, FormInvalid, TimeoutError)
@@ -68,10 +66,12 @@ class Visit:
 class Desk:
     """Answers each turn; what it puts on record twice, as Twilio may ask twice, is there once."""
 
-    def __init__(self, *, rules: Rules, log: DeliveryLog, queue: Queue, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, rules: Rules, log: DeliveryLog, queue: Queue, quota: Quota, clock: Callable[[], datetime]
+    ) -> None:
         self._rules = rules
         self._log = log
-        self._queue = queue
+        self._texts = CallTexts(queue=queue, quota=quota, most=rules.settings.replies_per_hour, clock=clock)
         self._clock = clock
 
     async def answer(self, visit: Visit) -> str:
@@ -87,12 +87,9 @@ class Desk:
         if delivery is None and flow is not None and flow.values and _is_outbound(visit, None):
             raise Changed("expected the delivery with the values of its flow, got none")
         walked = self._walk(visit, flow, delivery)
-        for happened in walked.happened:
-            if "problem" in happened.what:
-                about(_logger, visit.delivery_id).error("a call flow: %s", dict(happened.what))
         sid = _sid(visit, delivery)
         await self._within(
-            visit, self._note(visit, delivery, walked, sid=sid), lost="a turn of its call is not on record"
+            visit, self._note(visit, delivery, walked.happened, sid=sid), lost="a turn of its call is not on record"
         )
         await self._within(visit, self._send(visit, delivery, walked, sid=sid), lost="a text of its call is not sent")
         return walked.twiml
@@ -130,36 +127,35 @@ class Desk:
             return await file_call(self._log, visit.form, now=self._clock())
         return found
 
-    async def _note(self, visit: Visit, delivery: Delivery | None, walked: Walked, *, sid: str) -> None:
+    async def _note(self, visit: Visit, delivery: Delivery | None, happened: Sequence[Happened], *, sid: str) -> None:
+        for each in happened:
+            if "problem" in each.what:
+                about(_logger, visit.delivery_id).error("a call flow: %s", dict(each.what))
         if delivery is None:
             # somebody else's call may be screened here
-            if walked.happened and not (visit.twimlet is not None and visit.is_of_another_leg):
+            if happened and not (visit.twimlet is not None and visit.is_of_another_leg):
                 about(_logger, visit.delivery_id).error("a turn of its call is lost, as the call is not on record")
             return
         if delivery.erased:
             return
         now = self._clock()
-        for place, happened in enumerate(walked.happened, start=1):
+        for place, each in enumerate(happened, start=1):
             event = Event(
-                key=f"{sid}:flow:{happened.key}",
+                key=f"{sid}:flow:{each.key}",
                 kind="flow",
                 status=delivery.status,
                 at=now + timedelta(microseconds=place),
-                raw=dict(happened.what),
+                raw=dict(each.what),
             )
             delivery = await self._log.record(delivery, event)
 
     async def _send(self, visit: Visit, delivery: Delivery | None, walked: Walked, *, sid: str) -> None:
         person = _ends(visit, delivery)[0 if not _is_outbound(visit, delivery) else 1]
         for text in walked.texts:
-            # a delivery may be called more than once: each of its calls has texts of its own
-            call = "" if sid == visit.delivery_id else f"{sid[-_TOLD_APART:]}."
-            derived = internal.Derived(
-                id=f"{visit.delivery_id}~{call}{text.key}",
-                origin=visit.delivery_id,
-                request=_request(text, is_awake=text.to == person),
-            )
-            await self._queue.put(internal.write(derived))
+            is_awake = text.to == person
+            held_back = await self._texts.send(text, origin=visit.delivery_id, sid=sid, is_awake=is_awake)
+            if held_back is not None:
+                await self._note(visit, delivery, [held_back], sid=sid)
 
     def _call(self, visit: Visit, flow: Flow | None, delivery: Delivery | None) -> Call:
         caller, called = _ends(visit, delivery)
@@ -188,18 +184,12 @@ class Desk:
         return World(
             now=self._clock(),
             base_url=settings.public_base_url,
-            may_dial=self._may_dial,
+            allowed_countries=settings.allowed_countries,
             default_from=settings.from_number,
             max_call_seconds=settings.max_call_seconds,
             settings=settings.flow_settings,
             starts={other.name: other.start for other in self._rules.flows},
         )
-
-    def _may_dial(self, address: str) -> bool:
-        allowed = self._rules.settings.allowed_countries
-        # a SIP address may lead to a number all the same
-        number = address.partition(":")[2].partition("@")[0] if address.startswith("sip") else address
-        return allowed is None or not number.startswith("+") or country(number) in allowed
 
 
 def _gone(visit: Visit) -> Walked:
@@ -227,10 +217,3 @@ def _sid(visit: Visit, delivery: Delivery | None) -> str:
     if not visit.is_of_another_leg and own is not None:
         return own
     return (delivery and delivery.sid) or visit.form.get("ParentCallSid") or own or visit.delivery_id
-
-
-def _request(text: TextToSend, *, is_awake: bool) -> dict[str, Any]:
-    # one character more than fits: it is refused with that reason, on record, and every queue takes it
-    request: dict[str, Any] = {"channel": "sms", "to": text.to, "body": text.body[: LONGEST_BODY + 1]}
-    # who is on the phone is awake: quiet hours would keep the text until it is of no use
-    return {**request, "urgent": True} if is_awake else request

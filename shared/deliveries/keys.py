@@ -8,7 +8,7 @@
 | `late:<day>:<spread>` | the same | those that the purge looks at again on that day |
 | `to:<hash of the address>` | the same | all of one recipient; the hash keeps numbers out of URLs and request logs |
 | `sid:<SID>` | `owner` | the delivery that a message or call belongs to |
-| `reply:<day>:<hash of the sender>` | as of `day` | which of a sender's texts were answered by themselves |
+| `reply:<day>:<hash of the person>` | as of `day` | the automatic texts to a person: replies, and texts of flows |
 
 A row here is written before what it leads to, so it may lead nowhere, or to a delivery that has moved on: whoever
 follows it looks again. `<spread>` keeps any one partition below what Azure serves
@@ -126,14 +126,14 @@ def recipient_row(delivery: Delivery) -> dict[str, Any]:
     return {**place, "Due": delivery.next_attempt_at}
 
 
-def reply_partition(text: Delivery, day: date) -> str:
-    """Return the partition that lists which texts of a text's sender were answered by themselves on a day (UTC)."""
-    return f"reply:{day:%Y%m%d}:{_hash(text.from_ or '')}"
+def reply_partition(person: str, day: date) -> str:
+    """Return the partition that lists the automatic texts to a person on a day (UTC)."""
+    return f"reply:{day:%Y%m%d}:{_hash(person)}"
 
 
-def reply_row(text: Delivery) -> dict[str, Any]:
-    """Return the row that counts a text among those."""
-    return {"PartitionKey": reply_partition(text, text.created_at.date()), "RowKey": position(text)}
+def reply_row(person: str, text_id: str, at: datetime) -> dict[str, Any]:
+    """Return the row that counts a text among those; `text_id` is of the answered text, or of a flow's text."""
+    return {"PartitionKey": reply_partition(person, at.date()), "RowKey": f"{before(at)}~{text_id}"}
 
 
 def position(delivery: Delivery) -> str:

@@ -128,7 +128,7 @@ class TextDesk:
                 if await self._consents.is_opted_out(text.from_ or "", sender):
                     return OPTED_OUT
         most = MOST_REPLIES if chosen.rule.is_keyword else self._settings.replies_per_hour
-        if await self._quota.take(text, most=most):
+        if await self._quota.take(text.from_ or "", text_id=text.id, at=text.created_at, most=most):
             return None
         about(_logger, text.id).warning("not answered: %d replies to its sender within the hour", most)
         return f"its sender had {most} replies within the hour"

@@ -11,9 +11,10 @@ from shared.errors import Fault, RequestInvalid
 from shared.outbound.request import LONGEST_BODY, Request
 from shared.settings import Settings
 from shared.text import time_zones
-from shared.text.numbers import NumberInvalid, country, mask, recipient, sender
+from shared.text.numbers import NumberInvalid, mask, recipient, sender
 from shared.text.segments import plain
 from shared.text.templates.library import Templates
+from shared.text.tolls import NotAllowed, check_recipient
 from shared.voice import twiml
 from shared.voice.flows.library import Flows, check_data
 
@@ -96,10 +97,11 @@ def _with_addresses(request: Request, settings: Settings) -> tuple[Request, list
 
 
 def _country_faults(to: str, settings: Settings) -> list[Fault]:
-    allowed = settings.allowed_countries
-    if allowed is None or to.startswith("client:") or country(to) in allowed:
-        return []
-    return [Fault("to", f"expected a number of ALLOWED_COUNTRIES, got one of {country(to) or 'none'}")]
+    try:
+        check_recipient(to, settings.allowed_countries)
+    except NotAllowed as exc:
+        return [Fault("to", str(exc))]
+    return []
 
 
 def _sender(request: Request, settings: Settings) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 import phonenumbers
 
 from shared.errors import SwitchboardError
+from shared.text.area_codes import COUNTRIES
 
 E164: Final = re.compile(r"\+[1-9][0-9]{1,14}")
 CLIENT: Final = re.compile(r"client:[A-Za-z0-9_.@+-]{1,120}")
@@ -14,8 +15,9 @@ IDENTITY: Final = re.compile(r"[A-Za-z0-9_]{1,64}")
 MESSAGING_SERVICE: Final = re.compile(r"MG[0-9a-f]{32}")
 SHORT_CODE: Final = re.compile(r"[0-9]{3,8}")
 ALPHANUMERIC_SENDER: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &_+-]{1,11}")
-WITHHELD: Final = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696"})
-"""nobody's: the words ANONYMOUS, RESTRICTED, BLOCKED and UNKNOWN on a keypad, which stand for a hidden caller"""
+WITHHELD: Final = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253", "+464"})
+"""the numbers of nobody that stand for a hidden caller: ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE on a
+keypad, and +464 (seen in public reports; Twilio has no list)"""
 WHATSAPP: Final = "whatsapp:"
 _ORDINARY: Final = frozenset(
     {
@@ -27,6 +29,11 @@ _ORDINARY: Final = frozenset(
         phonenumbers.PhoneNumberType.UAN,
     }
 )
+_COSTLY: Final = frozenset({phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST})
+_NORTH_AMERICAN: Final = re.compile(r"\+1([2-9][0-9]{2})[2-9](?!11)[0-9]{6}")
+"""a number of the plan of +1, with its area code: https://www.nanpa.com/about"""
+_SHORTEST: Final = 5
+"""characters of the shortest number that is looked for within a longer one"""
 _HEAD: Final = 5
 _TAIL: Final = 2
 # phonenumbers finds a number inside other text and drops letters that stand between digits: neither is ours to guess
@@ -98,7 +105,10 @@ def searchable(value: str, *, region: str | None) -> str:
 
 
 def country(address: str) -> str | None:
-    """Return the ISO country of an E.164 number, with or without `whatsapp:`; None where there is no such country."""
+    """Return the ISO country of an E.164 number, with or without `whatsapp:`; None if its country is not known.
+
+    A number of +1 that libphonenumber does not know has the country of its area code, by the plan's own list.
+    """
     bare = address.removeprefix(WHATSAPP)
     if not E164.fullmatch(bare):
         return None
@@ -106,18 +116,47 @@ def country(address: str) -> str | None:
         region = phonenumbers.region_code_for_number(phonenumbers.parse(bare))
     except phonenumbers.NumberParseException:
         return None
+    if region is None:
+        return _by_area_code(bare)
     return None if region == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY else region
 
 
+def _by_area_code(number: str) -> str | None:
+    found = _NORTH_AMERICAN.fullmatch(number)
+    return None if found is None else COUNTRIES.get(found[1])
+
+
 def is_ordinary(number: str) -> bool:
-    """Tell whether a number in E.164 is a valid one of a country that costs what calls cost.
+    """Tell whether a number in E.164 is a valid one of a country, and of a kind that costs no more than usual.
 
     No premium, short or personal one is; nor one of a satellite or another network of no country.
     """
     if country(number) is None:
         return False
     parsed = phonenumbers.parse(number)
-    return phonenumbers.is_valid_number(parsed) and phonenumbers.number_type(parsed) in _ORDINARY
+    if phonenumbers.is_valid_number(parsed):
+        return phonenumbers.number_type(parsed) in _ORDINARY
+    # the geographic area codes hold fixed and mobile numbers only
+    return _by_area_code(number) is not None
+
+
+def costs_more(address: str) -> bool:
+    """Tell whether a number in E.164, with or without `whatsapp:`, is known as a premium-rate or shared-cost one.
+
+    So is a number that goes on behind one: exchanges ignore the digits that are too many.
+    """
+    number = address.removeprefix(WHATSAPP)
+    if not E164.fullmatch(number):
+        return False
+    for end in range(len(number), _SHORTEST, -1):
+        try:
+            parsed = phonenumbers.parse(number[:end])
+        except phonenumbers.NumberParseException:
+            continue
+        kind = phonenumbers.number_type(parsed)
+        if kind != phonenumbers.PhoneNumberType.UNKNOWN:
+            return kind in _COSTLY
+    return False
 
 
 def mask(address: str | None) -> str:

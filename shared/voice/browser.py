@@ -12,10 +12,11 @@ from urllib.parse import parse_qs
 from twilio.twiml.voice_response import VoiceResponse
 
 from shared.settings import Settings
-from shared.text.numbers import IDENTITY, country, is_ordinary
+from shared.text.numbers import IDENTITY, is_ordinary
+from shared.text.tolls import NotAllowed, check_value
 from shared.voice.clients import add_client
 from shared.voice.flows.model import Target
-from shared.voice.flows.targets import Address, MayNotDial, address
+from shared.voice.flows.targets import Address, MayNotDial, read_address
 from shared.voice.flows.texts import NOTHING
 
 CLIENT: Final = "client:"
@@ -60,7 +61,9 @@ def reach(settings: Settings, *, caller: str, to: str) -> Address:
     """
     if not (caller.startswith(CLIENT) and IDENTITY.fullmatch(caller.removeprefix(CLIENT))):
         raise MayNotDial("expected a call from client: and an identity, got one from elsewhere")
-    reached = address(_ANYBODY, to, lambda each: each in settings.client_may_call)
+    reached = read_address(_ANYBODY, to)
+    if reached.whole not in settings.client_may_call:
+        raise MayNotDial(f"this {reached.kind} is not one that may be dialled")
     if reached.kind == "number":
         _check_number(reached.name, settings)
     return reached
@@ -69,8 +72,10 @@ def reach(settings: Settings, *, caller: str, to: str) -> Address:
 def _check_number(number: str, settings: Settings) -> None:
     if not is_ordinary(number):
         raise MayNotDial("expected a valid number of an ordinary kind, got another")
-    if settings.allowed_countries is not None and country(number) not in settings.allowed_countries:
-        raise MayNotDial(f"expected a number of ALLOWED_COUNTRIES, got one of {country(number) or 'none'}")
+    try:
+        check_value(number, settings.allowed_countries)
+    except NotAllowed as exc:
+        raise MayNotDial(str(exc)) from exc
     if settings.from_number is None:
         raise MayNotDial("expected TWILIO_FROM_NUMBER as caller id, it is not set")
 

@@ -16,11 +16,13 @@ from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
 from shared.errors import Changed
 from shared.inbound.form import Form
+from shared.inbound.replies.quota import Quota
 from shared.outbound.checks import Rules
 from shared.outbound.decode import faults_of
 from shared.outbound.request import LONGEST_BODY
 from shared.queues import Queue
 from shared.settings import Settings
+from shared.text.numbers import WITHHELD
 from shared.voice.flows.library import Flows
 from shared.voice.flows.turn import Turn
 from shared.voice.flows.urls import MOST_AGAIN
@@ -55,7 +57,13 @@ class Office:
     def desk(self, *, settings: Settings | None = None, log: DeliveryLog | None = None) -> Desk:
         settings = settings or make_settings()
         flows = Flows.load(FLOWS, default_zone=settings.default_time_zone)
-        return Desk(rules=Rules(settings, flows=flows), log=log or self.storage.log, queue=self.queue, clock=self.clock)
+        return Desk(
+            rules=Rules(settings, flows=flows),
+            log=log or self.storage.log,
+            queue=self.queue,
+            quota=Quota(self.storage.lookups),
+            clock=self.clock,
+        )
 
     def away(self) -> Away:
         """The same log, which can be away."""
@@ -194,6 +202,80 @@ async def test_nobody_outside_the_allowed_countries_is_texted_or_dialled(office:
     assert "<Dial" not in document
     problems = [e.raw["problem"] for e in await office.storage.log.timeline(sid) if "problem" in e.raw]
     assert len(problems) == 2
+
+
+@pytest.mark.parametrize("withheld", sorted(WITHHELD))
+async def test_a_hidden_callers_number_is_nobodys_and_is_not_texted(office: Office, withheld: str) -> None:
+    sid = a_sid("CA")
+    await office.desk().answer(_visit("text", sid=sid, arrives=True, form={"From": withheld}))
+    assert await office.texts() == []
+
+
+async def test_whoever_a_forged_caller_id_names_is_texted_so_often_in_an_hour_and_the_calls_go_on(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = office.desk(settings=make_settings(REPLIES_PER_HOUR="3"))
+    calls = [a_sid("CA") for _ in range(5)]
+    for sid in calls:
+        assert "Goodbye." in await desk.answer(_visit("text", sid=sid, arrives=True))
+        office.clock.advance(timedelta(seconds=20))
+    assert [text["origin"] for text in await office.texts()] == calls[:3]
+    for sid in calls[3:]:
+        [told] = [event.raw for event in await office.storage.log.timeline(sid) if "problem" in event.raw]
+        assert (told["flow"], told["step"]) == ("line", "text")
+        assert "3 replies and texts of calls within the hour" in told["problem"]
+    assert caplog.text.count("nobody was texted") == 2
+    assert PERSON not in caplog.text
+    office.clock.advance(timedelta(hours=1))
+    await desk.answer(_visit("text", sid=a_sid("CA"), arrives=True))
+    assert len(await office.texts()) == 1, "an hour later there is room again"
+
+
+async def test_one_call_that_comes_to_a_step_again_and_again_is_capped_too(office: Office) -> None:
+    desk, sid = office.desk(settings=make_settings(REPLIES_PER_HOUR="2")), a_sid("CA")
+    for count in range(0, 8, 2):
+        await desk.answer(_visit("text", sid=sid, arrives=not count, count=count))
+    assert [text["id"] for text in await office.texts()] == [f"{sid}~{count}.1-text-text" for count in (0, 2)]
+
+
+async def test_a_turn_that_twilio_repeats_is_counted_once(office: Office) -> None:
+    desk, sid = office.desk(settings=make_settings(REPLIES_PER_HOUR="2")), a_sid("CA")
+    for _ in range(4):
+        await desk.answer(_visit("text", sid=sid, arrives=True))
+        office.clock.advance(timedelta(seconds=15))
+    await desk.answer(_visit("text", sid=a_sid("CA"), arrives=True))
+    assert len({text["id"] for text in await office.texts()}) == 2
+
+
+async def test_replies_to_a_persons_texts_and_the_texts_of_calls_share_one_window(office: Office) -> None:
+    quota = Quota(office.storage.lookups)
+    assert await quota.take(PERSON, text_id=a_sid(), at=office.clock.now, most=1)
+    await office.desk(settings=make_settings(REPLIES_PER_HOUR="1")).answer(
+        _visit("text", sid=a_sid("CA"), arrives=True)
+    )
+    assert await office.texts() == []
+    assert not await quota.take(PERSON, text_id=a_sid(), at=office.clock.now, most=1)
+
+
+async def test_a_crash_after_the_count_loses_no_text(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, sid = office.desk(settings=make_settings(REPLIES_PER_HOUR="1")), a_sid("CA")
+
+    async def dies(_message: bytes) -> None:
+        raise ServiceRequestError("nobody is there")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(office.queue, "put", dies)
+        with pytest.raises(AzureError):
+            await desk.answer(_visit("text", sid=sid, arrives=True))
+    office.clock.advance(timedelta(seconds=5))
+    await desk.answer(_visit("text", sid=sid, arrives=True, again=1))
+    assert [text["origin"] for text in await office.texts()] == [sid]
+
+
+async def test_who_our_own_request_called_is_texted_without_a_cap(office: Office) -> None:
+    delivery = await office.claim()
+    await office.desk(settings=make_settings(REPLIES_PER_HOUR="0")).answer(_outbound(delivery, "text"))
+    assert len(await office.texts()) == 1
 
 
 async def test_what_was_erased_stays_so_while_the_call_goes_on(office: Office) -> None:

@@ -12,7 +12,7 @@ from shared.errors import Changed, TwilioUnavailable
 from shared.housekeeping import retention as retention_module
 from shared.housekeeping.retention import Retention
 from shared.inbound.replies.quota import Quota
-from tests.deliveries.samples import a_delivery, an_event
+from tests.deliveries.samples import an_event
 from tests.fakes import a_sid, an_answer
 from tests.outbound.bench import Bench
 from tests.outbound.samples import TEXT, a_message
@@ -324,7 +324,7 @@ async def test_what_counts_the_replies_of_a_day_goes_a_day_later(bench: Bench) -
     quota, lookups = Quota(bench.storage.lookups), bench.storage.lookups
     for ago in (2, 1, 0):
         at = bench.clock.now - ago * DAY
-        assert await quota.take(a_delivery(id=a_sid(), from_="+14155550177", created_at=at), most=1)
+        assert await quota.take("+14155550177", text_id=a_sid(), at=at, most=1)
     await purge(bench)
     left = [row["PartitionKey"] for row in await bench.storage.rows(lookups, since="reply:", before="reply;")]
     days = [bench.clock.now - DAY, bench.clock.now]
@@ -387,7 +387,7 @@ async def test_where_the_days_are_more_than_a_run_can_do_nothing_else_waits_for_
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lookups = bench.storage.lookups
-    await Quota(lookups).take(a_delivery(id=a_sid(), from_="+14155550177", created_at=bench.clock.now), most=1)
+    await Quota(lookups).take("+14155550177", text_id=a_sid(), at=bench.clock.now, most=1)
     late = await ended(bench, "late", word="delivered")
     await lookups.put(keys.late_row(late, bench.clock.now + KEEP))
     await lookups.delete(keys.day_row(late)["PartitionKey"], keys.position(late))

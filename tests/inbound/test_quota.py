@@ -1,11 +1,12 @@
 """How often one sender is answered: so often in an hour, counted over all of our numbers, and past midnight."""
 
 import asyncio
+import hashlib
 from datetime import datetime, timedelta
 
-import msgspec
 import pytest
 
+from shared.deliveries import keys
 from shared.deliveries.record import Delivery
 from shared.inbound.replies.quota import Quota
 from tests.deliveries.samples import NOW, a_delivery
@@ -20,8 +21,12 @@ def a_text(at: datetime, *, sender: str = SENDER, to: str = "+15005550006") -> D
     return a_delivery(id=a_sid(), direction="inbound", from_=sender, to=to, created_at=at)
 
 
+async def take(quota: Quota, text: Delivery, *, most: int) -> bool:
+    return await quota.take(text.from_ or "", text_id=text.id, at=text.created_at, most=most)
+
+
 async def taken(quota: Quota, *texts: Delivery, most: int = 3) -> list[bool]:
-    return [await quota.take(text, most=most) for text in texts]
+    return [await take(quota, text, most=most) for text in texts]
 
 
 @pytest.mark.parametrize("start", [NOW, MIDNIGHT - timedelta(minutes=2)], ids=["within a day", "past midnight"])
@@ -44,25 +49,42 @@ async def test_a_text_that_is_brought_twice_counts_once_and_is_answered_alike(st
 
 async def test_all_of_our_numbers_count_together_and_other_senders_apart(storage: Storage) -> None:
     quota = Quota(storage.lookups)
-    assert await quota.take(a_text(NOW), most=1)
-    assert not await quota.take(a_text(NOW, to="+15005550010"), most=1)
-    assert await quota.take(a_text(NOW, sender="+14155550178"), most=1)
+    assert await take(quota, a_text(NOW), most=1)
+    assert not await take(quota, a_text(NOW, to="+15005550010"), most=1)
+    assert await take(quota, a_text(NOW, sender="+14155550178"), most=1)
+
+
+async def test_a_text_that_is_asked_about_again_later_counts_once(storage: Storage) -> None:
+    """The turn of a call comes again some seconds later, and past midnight in another partition."""
+    quota = Quota(storage.lookups)
+    for text_id, seconds in (("CA1~0.1-text", 0), ("CA1~0.1-text", 9), ("CA1~4.1-text", 10), ("CA1~0.1-text", 61)):
+        at = MIDNIGHT + timedelta(seconds=seconds - 60)
+        assert await quota.take(SENDER, text_id=text_id, at=at, most=2), (text_id, seconds)
+    assert not await quota.take(SENDER, text_id="CA1~6.1-text", at=MIDNIGHT + timedelta(seconds=2), most=2)
+
+
+async def test_rows_of_an_earlier_version_count(storage: Storage) -> None:
+    old = a_text(NOW - timedelta(minutes=10))
+    partition = f"reply:{old.created_at:%Y%m%d}:{hashlib.sha256(SENDER.encode()).hexdigest()[:32]}"
+    await storage.lookups.put({"PartitionKey": partition, "RowKey": keys.position(old)})
+    assert not await take(Quota(storage.lookups), a_text(NOW), most=1)
+    assert await take(Quota(storage.lookups), old, most=1), "it is the same text"
 
 
 async def test_with_a_cap_of_none_nobody_is_answered(storage: Storage) -> None:
-    assert not await Quota(storage.lookups).take(a_text(NOW), most=0)
+    assert not await take(Quota(storage.lookups), a_text(NOW), most=0)
     assert await storage.rows(storage.lookups, since="reply:", before="reply;") == []
 
 
 async def test_many_at_once_are_never_answered_more_often(storage: Storage) -> None:
     quota = Quota(storage.lookups)
     texts = [a_text(NOW + timedelta(milliseconds=n)) for n in range(12)]
-    answers = await asyncio.gather(*(quota.take(text, most=3) for text in texts))
+    answers = await asyncio.gather(*(take(quota, text, most=3) for text in texts))
     assert sum(answers) <= 3
 
 
 async def test_no_number_stands_in_a_key(storage: Storage) -> None:
     text = a_text(NOW)
-    await Quota(storage.lookups).take(msgspec.structs.replace(text, from_="+14155550177"), most=1)
+    await take(Quota(storage.lookups), text, most=1)
     [row] = await storage.rows(storage.lookups, since="reply:", before="reply;")
     assert "5550177" not in repr(row)

@@ -213,6 +213,8 @@ def test_a_forbidden_country_is_named_beside_a_faulty_sender() -> None:
         ("whatsapp:+4915123456789", {"DE", "US,DE"}),
         ("+80012345678", set[str]()),
         ("+882123456789", set[str]()),
+        ("+19005551234", set[str]()),
+        ("+4990012345678", set[str]()),
     ],
 )
 def test_only_numbers_of_allowed_countries_are_taken(to: str, allowed: set[str]) -> None:
@@ -231,6 +233,7 @@ def test_a_client_has_no_country() -> None:
 
 def test_every_country_is_allowed_where_none_is_named() -> None:
     assert decoded(to="+80012345678").request.to == "+80012345678"
+    assert decoded(to="+19005551234").request.to == "+19005551234"
 
 
 def test_a_national_number_is_taken_where_a_region_is_set() -> None:

@@ -121,6 +121,26 @@ async def test_the_zone_is_the_numbers_where_the_request_names_none(bench: Bench
     assert (await bench.delivery()).status == ("queued" if sent else "scheduled")
 
 
+@pytest.mark.parametrize(
+    ("to", "hour"),
+    [
+        ("+18762101234", 13),  # Jamaica
+        ("whatsapp:+18762101234", 13),
+        ("+18682911234", 12),  # Trinidad
+        ("+553188887777", 11),  # Brazil, without the ninth digit
+        ("+18612345678", 18),  # an area code of the States that libphonenumber does not know: Honolulu is the last
+    ],
+)
+async def test_the_night_is_that_of_the_numbers_own_country(bench: Bench, to: str, hour: int) -> None:
+    bench.settings = make_settings(QUIET_HOURS="21:00-08:00", DEFAULT_TIME_ZONE="Asia/Tokyo")
+    bench.clock.now = datetime(2026, 12, 1, 6, 53, tzinfo=UTC)
+    await bench.take(a_message(to=to))
+    until = (await bench.delivery()).next_attempt_at
+    assert until is not None
+    morning = datetime(2026, 12, 1, hour, tzinfo=UTC)
+    assert morning <= until < morning + timedelta(minutes=15)
+
+
 async def test_a_retry_that_would_come_at_night_waits_for_the_morning(bench: Bench) -> None:
     bench.settings = make_settings(QUIET_HOURS="21:00-08:00")
     bench.clock.now = NIGHT - timedelta(hours=2, minutes=31)

@@ -142,6 +142,17 @@ def test_a_national_sender_is_brought_to_e164() -> None:
         ("+882123456789", None),
         ("+870123456789", None),
         ("+99912345678", None),
+        ("+18612345678", "US"),
+        ("+16242345678", "US"),
+        ("+16212345678", "US"),
+        ("+19242345678", "US"),
+        ("+14362345678", "US"),
+        ("whatsapp:+18612345678", "US"),
+        ("+13332345678", None),
+        ("+18611345678", None),
+        ("+18619115678", None),
+        ("+186123456789", None),
+        ("+553188887777", "BR"),
         ("client:alice", None),
         ("", None),
     ],
@@ -201,7 +212,9 @@ def test_a_mask_never_shows_a_whole_text(text: str) -> None:
     assert len(mask(text)) <= len("whatsapp:") + 8
 
 
-@pytest.mark.parametrize("number", ["+14155550100", "+4930123456", "+4915123456789", "+442079460000", "+18005550199"])
+@pytest.mark.parametrize(
+    "number", ["+14155550100", "+4930123456", "+4915123456789", "+442079460000", "+18005550199", "+18612345678"]
+)
 def test_an_ordinary_number_is_one(number: str) -> None:
     assert is_ordinary(number)
 

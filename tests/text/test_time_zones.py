@@ -1,14 +1,18 @@
 import subprocess
 import sys
+from importlib import resources
 from zoneinfo import ZoneInfo
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers.tzdata import TIMEZONE_DATA
 
-from shared.text.numbers import E164
+from shared.text.numbers import E164, country
 from shared.text.time_zones import find, zones_of
+
+TABLE = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -18,10 +22,47 @@ from shared.text.time_zones import find, zones_of
         ("+4915123456789", ("Europe/Berlin",)),
         ("whatsapp:+34928123456", ("Atlantic/Canary",)),
         ("+61212345678", ("Australia/Sydney",)),
+        ("+18762101234", ("America/Jamaica",)),
+        ("whatsapp:+18762101234", ("America/Jamaica",)),
+        ("+18682911234", ("America/Port_of_Spain",)),
+        ("+12423591234", ("America/Nassau",)),
+        ("+16847331234", ("Pacific/Pago_Pago",)),
+        ("+16713001234", ("Pacific/Guam",)),
+        ("+17871234567", ("America/Puerto_Rico",)),
+        ("+553188887777", ("America/Sao_Paulo",)),
+        ("+5531988887777", ("America/Sao_Paulo",)),
+        ("+447781123456", ("Europe/Guernsey",)),
+        ("+390669812345", ("Europe/Vatican",)),
     ],
 )
 def test_a_number_tells_its_zone(number: str, zones: tuple[str, ...]) -> None:
     assert zones_of(number) == zones
+
+
+def test_a_number_of_kazakhstan_has_no_zone_of_russia_and_the_other_way_round() -> None:
+    assert set(zones_of("+77011234567")) == {"Asia/Almaty", "Asia/Aqtobe"}
+    assert {"Europe/Moscow", "Asia/Kamchatka"} < set(zones_of("+79161234567"))
+    assert not set(zones_of("+77011234567")) & set(zones_of("+79161234567"))
+
+
+@pytest.mark.parametrize("number", ["+18612345678", "+18002345678", "+15002345678"])
+def test_a_number_of_the_states_whose_place_is_not_known_has_the_zones_of_the_states_alone(number: str) -> None:
+    zones = set(zones_of(number))
+    assert {"America/New_York", "America/Los_Angeles", "Pacific/Honolulu"} < zones
+    assert not zones & {"America/Jamaica", "America/Toronto", "Pacific/Guam", "America/Puerto_Rico"}
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_every_kind_of_number_of_a_country_has_zones_and_none_of_another_country(region: str) -> None:
+    codes = {line.split("\t")[2]: line.split("\t")[0] for line in TABLE.splitlines() if not line.startswith("#")}
+    for kind in (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE):
+        example = phonenumbers.example_number_for_type(region, kind)
+        number = example and phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+        if number and country(number) == region:
+            zones = zones_of(number)
+            assert zones, number
+            # Ascension, Tristan da Cunha and Kosovo have no line in the list
+            assert {codes.get(name, region) for name in zones} == {region} or region in {"AC", "TA", "XK"}, zones
 
 
 def test_a_number_of_a_whole_country_has_all_of_its_zones() -> None:

@@ -52,7 +52,7 @@ def _reached(scene: Scene, action: model.Dial, first: int) -> list[tuple[int, Ad
             continue
         try:
             name = scene.write(target.name, what="whom to dial")
-            reached.append((index, address(target, name, scene.world.may_dial)))
+            reached.append((index, address(target, name, scene.world.allowed_countries)))
         except MayNotDial as exc:
             scene.tell(f"dial-{index}", dial="failed", target=index, problem=f"nobody was dialled: {exc}")
     return reached

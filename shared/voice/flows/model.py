@@ -78,6 +78,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     name: Text | Plain
     """a number, a client's name without `client:`, or an address with `sip:`; it may come from the request's data"""
 
+    @property
+    def is_literal(self) -> bool:
+        """Whether the operator wrote the whole name, so that no value of a call can change it."""
+        return isinstance(self.name, Plain) or not self.name.names
+
 
 class Conference(msgspec.Struct, frozen=True, kw_only=True):
     """How somebody takes part in a conference."""

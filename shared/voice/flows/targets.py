@@ -1,11 +1,11 @@
-"""Whom a step dials, once the texts are written: what Twilio takes there, and what this app allows. Pure."""
+"""The address that a step dials, once its text is written: what Twilio takes there, and what this app allows. Pure."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from shared.text.numbers import CLIENT, E164
+from shared.text.tolls import Countries, NotAllowed, check_literal, check_value
 from shared.voice.flows.model import Target
 
 _SIP: Final = re.compile(
@@ -28,21 +28,42 @@ class Address:
     """a number, the name of a client, queue or conference, or a SIP address"""
 
     @property
+    def whole(self) -> str:
+        """A person's address with its prefix: a number, `client:NAME`, or `sip:…`."""
+        return f"client:{self.name}" if self.kind == "client" else self.name
+
+    @property
     def is_person(self) -> bool:
         """Whether somebody answers there, who can hear a whisper and press a key before."""
         return self.kind in {"number", "client", "sip"}
 
 
-def address(target: Target, written: str, may_dial: Callable[[str], bool]) -> Address:
-    """Return whom to dial.
+def address(target: Target, written: str, allowed: Countries) -> Address:
+    """Return the address to dial.
 
     Args:
         target: of a flow.
         written: its text, which may come from a request's data or from a caller.
-        may_dial: is asked about a number, `client:NAME` or `sip:…`; queues and conferences are this account's own.
+        allowed: ALLOWED_COUNTRIES; queues and conferences are this account's own.
 
     Raises:
-        MayNotDial: it is no such address, or this app doesn't dial it.
+        MayNotDial: it is no such address, or ALLOWED_COUNTRIES refuses it.
+    """
+    reached = read_address(target, written)
+    if reached.is_person:
+        check = check_literal if target.is_literal else check_value
+        try:
+            check(reached.whole, allowed)
+        except NotAllowed as exc:
+            raise MayNotDial(str(exc)) from exc
+    return reached
+
+
+def read_address(target: Target, written: str) -> Address:
+    """Return the address that a text names, allowed or not.
+
+    Raises:
+        MayNotDial: it is none of the kind that the target takes.
     """
     if target.kind in {"queue", "conference"}:
         if not written.isprintable() or not 0 < len(written) <= _LONGEST_NAME:
@@ -52,8 +73,6 @@ def address(target: Target, written: str, may_dial: Callable[[str], bool]) -> Ad
     kind = next(kind for kind, (prefix, _, _) in _PEOPLE.items() if whole.startswith(prefix))
     if target.kind not in {kind, "number"} or not _PEOPLE[kind][1].fullmatch(whole):
         raise MayNotDial(f"expected {_PEOPLE[target.kind][2]}, got another text")
-    if not may_dial(whole):
-        raise MayNotDial(f"this {kind} is not one that may be dialled")
     return Address(kind, whole.removeprefix("client:"))
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from shared.text.tolls import Countries
+
 Part = Literal["enter", "done", "wait", "whisper", "screen"]
 """of a step: coming to it; its verb's action request; a queue's waitUrl; what who answers hears; the key they press"""
 _MOST_DIGITS: Final = 6
@@ -82,6 +84,10 @@ class TextToSend:
     key: str
     to: str
     body: str
+    is_capped: bool = False
+    """whether a caller chose the recipient, by the caller id, which may be forged, or by an input"""
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """the flow and the step, for the record"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +106,11 @@ class World:
     now: datetime
     base_url: str
     """PUBLIC_BASE_URL"""
-    may_dial: Callable[[str], bool]
-    """whether an address of a flow may be dialled: ALLOWED_COUNTRIES"""
     default_from: str | None
     """the app's own number, as caller id where nothing else is one"""
     max_call_seconds: int
+    allowed_countries: Countries = None
+    """ALLOWED_COUNTRIES"""
     settings: Mapping[str, str] = field(default_factory=dict)
     """what texts may use as `setting.NAME`"""
     starts: Mapping[str, str] = field(default_factory=dict)

@@ -10,10 +10,12 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from shared.text.numbers import E164
+from shared.text.tolls import Countries, NotAllowed, check_recipient
 from shared.voice.flows import model
 from shared.voice.flows.connecting import dial, take
 from shared.voice.flows.hours import day_of
 from shared.voice.flows.scene import Scene, written
+from shared.voice.flows.texts import CALLER, INPUT
 from shared.voice.flows.turn import TextToSend, Turn
 from shared.voice.flows.urls import callback_url
 from shared.voice.twiml import writable
@@ -88,16 +90,35 @@ def record(scene: Scene, action: model.Record, _turn: Turn) -> Turn | None:
 
 
 def message(scene: Scene, action: model.Message, _turn: Turn) -> Turn | None:
-    """Text somebody; where that can't be, the call goes on without."""
+    """Text somebody; if the text can't be sent, the call goes on without it."""
     to = scene.write(action.to, what="the number") if action.to is not None else scene.call.other_end
     body = scene.write(action.body, what="the text")
-    if not E164.fullmatch(to) or not scene.world.may_dial(to):
-        scene.tell("problem-to", problem="expected a number in E.164 that may be texted, got another")
+    problem = _not_texted(to, scene.world.allowed_countries)
+    if problem is not None:
+        scene.tell("problem-to", problem=f"nobody was texted: {problem}")
     elif not body:
         scene.tell("problem-body", problem="expected a text to send, got none")
     else:
-        scene.texts.append(TextToSend(key=scene.key("text"), to=to, body=body))
+        told = {"flow": scene.flow.name, "step": scene.step.name}
+        is_capped = _caller_chose(scene, action)
+        scene.texts.append(TextToSend(key=scene.key("text"), to=to, body=body, is_capped=is_capped, told=told))
     return scene.go(action.next)
+
+
+def _caller_chose(scene: Scene, action: model.Message) -> bool:
+    """On a call of ours, `caller` is our own number and the other end is the request's `to`."""
+    names = {CALLER} if action.to is None else action.to.names.keys()
+    return INPUT in names or (CALLER in names and not scene.call.outbound)
+
+
+def _not_texted(to: str, allowed: Countries) -> str | None:
+    if not E164.fullmatch(to):
+        return "expected a number in E.164, got another text"
+    try:
+        check_recipient(to, allowed)
+    except NotAllowed as exc:
+        return str(exc)
+    return None
 
 
 def redirect(scene: Scene, action: model.Redirect, _turn: Turn) -> Turn | None:

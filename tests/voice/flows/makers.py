@@ -48,7 +48,6 @@ def world(**more: Any) -> World:  # noqa: ANN401 - what the model takes
     given = {
         "now": datetime(2026, 1, 5, 12, tzinfo=UTC),
         "base_url": BASE,
-        "may_dial": lambda _: True,
         "default_from": APP,
         "max_call_seconds": 3600,
     }

@@ -168,19 +168,45 @@ def test_on_a_call_of_ours_a_message_goes_to_who_is_called() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "caller", "allowed"),
+    ("to", "is_outbound", "is_capped"),
     [
-        (Message(body=text("Hi"), next="bye"), "anonymous", True),
-        (Message(body=text("Hi"), next="bye"), CALLER, False),
-        (Message(body=text("Hi"), to=text("{{ caller }}5"), next="bye"), "client:anna", True),
-        (Message(body=text("{{ missing }}"), next="bye"), CALLER, True),
-        (Message(body=text("{% if caller == 'x' %}Hi{% endif %}"), next="bye"), CALLER, True),
+        (None, False, True),
+        (None, True, False),
+        ("{{ caller }}", False, True),
+        ("{{ caller }}", True, False),
+        ("+1{{ input.ask }}", False, True),
+        ("+1{{ input.ask }}", True, True),
+        ("+1{{ setting.staff }}", False, False),
+        ("+1{{ staff }}", True, False),
+        ("+14155550133", False, False),
+    ],
+)
+def test_a_message_is_capped_where_a_caller_chose_its_recipient(
+    to: str | None, *, is_outbound: bool, is_capped: bool
+) -> None:
+    made = flow(one(Message(body=text("Hi"), to=text(to) if to else None, next=None)))
+    turn = Turn(step=made.start, inputs={"ask": "4155550133"})
+    by = call(outbound=is_outbound, data={"staff": "4155550133"})
+    (sent,) = walked(made, turn, by=by, settings={"staff": "4155550133"}).texts
+    assert sent.is_capped == is_capped
+
+
+@pytest.mark.parametrize(
+    ("message", "caller", "countries"),
+    [
+        (Message(body=text("Hi"), next="bye"), "anonymous", None),
+        (Message(body=text("Hi"), next="bye"), CALLER, {"DE"}),
+        (Message(body=text("Hi"), to=text("{{ caller }}5"), next="bye"), "client:anna", None),
+        (Message(body=text("{{ missing }}"), next="bye"), CALLER, None),
+        (Message(body=text("{% if caller == 'x' %}Hi{% endif %}"), next="bye"), CALLER, None),
+        (Message(body=text("Hi"), to=text("+19005551234"), next="bye"), CALLER, {"US"}),
+        (Message(body=text("Hi"), to=text("+4420{{ caller|last }}9460000"), next="bye"), CALLER, {"US"}),
     ],
 )
 def test_a_message_that_can_not_be_is_a_problem_and_the_call_goes_on(
-    message: Message, caller: str, *, allowed: bool
+    message: Message, caller: str, countries: set[str] | None
 ) -> None:
-    document = walked(flow(one(message)), by=call(caller=caller), may_dial=lambda _: allowed)
+    document = walked(flow(one(message)), by=call(caller=caller), allowed_countries=countries)
     assert document.texts == ()
     assert document.said == ["Bye."]
     assert any("problem" in told for told in document.told)

@@ -170,21 +170,51 @@ def test_a_kind_takes_only_its_own(target: Target, name: str) -> None:
 
 
 def test_who_may_not_be_dialled_is_passed_over() -> None:
-    asked = []
-
-    def may_dial(address: str) -> bool:
-        asked.append(address)
-        return address.startswith("client:")
-
-    document = walked(dialling(DESK, SIP, ANNA), may_dial=may_dial)
+    abroad = Target(kind="sip", name=text("sip:+442079460000@example.com"))
+    only = frozenset({"DE"})
+    document = walked(dialling(DESK, abroad, ANNA), allowed_countries=only)
     assert [who(noun) for noun in document.one("Dial")] == ["anna"]
     assert document.next("Dial", "action").index == 2
-    assert asked == ["+14155550177", "sip:desk@example.com", "client:anna"]
     assert [told["target"] for told in document.told if "problem" in told] == [0, 1]
-    together = walked(dialling(DESK, SIP, ANNA, together=True), may_dial=may_dial)
+    together = walked(dialling(DESK, abroad, ANNA, together=True), allowed_countries=only)
     assert [who(noun) for noun in together.one("Dial")] == ["anna"]
-    assert walked(dialling(DESK, SIP, together=True), may_dial=may_dial).said == ["failed"]
+    assert walked(dialling(DESK, abroad, together=True), allowed_countries=only).said == ["failed"]
     assert after(dialling(ANNA, DESK), DialCallStatus="busy").verbs == ["Dial"]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "countries"),
+    [
+        ("sip:00{{ number }}@gw.example.com", {"number": "442079460000"}, {"US"}),
+        ("{{ number }}", {"number": "sip:011442079460000@gw.example.com"}, {"US"}),
+        ("sip:{{ number }}@gw.example.com;user=phone", {"number": "442079460000"}, {"US"}),
+        ("sip:%2B{{ number }}@gw.example.com", {"number": "442079460000"}, {"US"}),
+        ("+{{ number }}", {"number": "19005551234"}, {"US"}),
+        ("+{{ number }}", {"number": "19005551234"}, None),
+        ("sip:{{ input.ask }}@gw.example.com", {}, {"US"}),
+        ("sip:{{ setting.gateway_user }}@gw.example.com", {}, {"US"}),
+        ("{{ caller }}", {}, {"US"}),
+    ],
+)
+def test_a_value_reaches_nobody_outside_the_allowed_countries_whatever_its_spelling(
+    name: str, values: dict[str, str], countries: set[str] | None
+) -> None:
+    document = walked(
+        dialling(Target(kind="sip" if name.startswith("sip") else "number", name=text(name))),
+        Turn(step="dial", inputs={"ask": "011442079460000"}),
+        by=call(data=values, caller="sip:442079460000@forged.example.com"),
+        allowed_countries=countries,
+        settings={"gateway_user": "00442079460000"},
+    )
+    assert document.said == ["failed"]
+    assert [told["dial"] for told in document.told if "nobody was dialled" in told.get("problem", "")] == ["failed"]
+
+
+def test_a_target_that_stands_whole_in_the_file_is_the_operators() -> None:
+    only = frozenset({"US"})
+    for name in ("+19005551234", "sip:002079460000@pbx.example.com"):
+        target = Target(kind="sip" if name.startswith("sip") else "number", name=text(name))
+        assert [who(noun) for noun in walked(dialling(target), allowed_countries=only).one("Dial")] == [name]
 
 
 def test_a_talk_is_recorded_and_the_recording_is_told_of() -> None:

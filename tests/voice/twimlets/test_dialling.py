@@ -111,7 +111,7 @@ def test_nobody_to_dial_is_told_kindly_and_on_record(kind: Kind, number: str) ->
 
 @every
 def test_a_country_that_is_not_allowed_is_not_dialled(kind: Kind) -> None:
-    only_us = {"may_dial": lambda number: number.startswith("+1")}
+    only_us = {"allowed_countries": frozenset({"US"})}
     document = asked(url(kind.name, (kind.parameter, "+4915112345678")), more=only_us)
     assert (document.verbs, document.said) == (["Say", "Hangup"], [NOT_REACHED])
     assert problems(document)
