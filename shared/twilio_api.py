@@ -8,12 +8,10 @@ import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import aiohttp
-import msgspec
 from aiohttp import ClientTimeout, TraceConfig
 from aiohttp.connector import Connection
 from twilio.base.exceptions import TwilioException
@@ -21,21 +19,24 @@ from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
+from shared import twilio_answers
 from shared.errors import TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.outbound.claim import ticks
 from shared.outbound.provider import Resource
 from shared.settings import Settings
-from shared.sockets import bounded
+from shared.sockets import KEEP_ALIVE_SECONDS, bounded
+from shared.twilio_answers import CALLS, LARGEST, MESSAGES
 
 _CONNECT_SECONDS: Final = 5.0
 _CONNECTIONS: Final = 100
 _PAGE: Final = 100
 _PAGES: Final = 20
 """a look goes through so many pages; a recipient with more in its time was not looked through"""
-_OK: Final = range(200, 300)
-_TOO_MANY_REQUESTS: Final = 429
-_SERVER_ERRORS: Final = 500
-_NOT_FOUND: Final = 404
+_NOT_FOUND: Final = (404, 20404)
+"""the status and the code with which Twilio says that it has no such resource: a proxy has a 404 of its own.
+https://www.twilio.com/docs/api/errors/20404"""
+_UNREAD: Final = '{"unread": []}'
+"""the answer that the library gets to read: it fails in many ways on one that is not as it expects"""
 
 
 @dataclass(slots=True)
@@ -48,7 +49,8 @@ class _Exchange:
     """the first byte may have left"""
     transport: asyncio.Transport | None = None
     """the connection that it left by"""
-    answer: str = ""
+    status: int = 0
+    answer: bytes = b""
 
     def cut(self) -> None:
         """Let nothing more leave by a connection that was given up: to close it alone would first send the rest."""
@@ -82,14 +84,16 @@ class TwilioApi:
 
         See https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource.
         """
-        return _resource(await self._ask(lambda: self._client.messages.create_async(**parameters), not_after))
+        answer = await self._ask(lambda: self._client.messages.create_async(**parameters), not_after)
+        return twilio_answers.resource(answer, kinds=MESSAGES)
 
     async def create_call(self, parameters: dict[str, Any], *, not_after: float) -> Resource:
         """Create a call; as `create_message`.
 
         See https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource.
         """
-        return _resource(await self._ask(lambda: self._client.calls.create_async(**parameters), not_after))
+        answer = await self._ask(lambda: self._client.calls.create_async(**parameters), not_after)
+        return twilio_answers.resource(answer, kinds=CALLS)
 
     async def messages_to(self, to: str, *, since: datetime) -> list[Resource]:
         """List the messages to a recipient that Twilio made at `since` or later.
@@ -98,7 +102,7 @@ class TwilioApi:
         See https://www.twilio.com/docs/messaging/api/message-resource#read-multiple-message-resources.
         """
         pages = self._pages(lambda: self._client.messages.page_async(to=to, page_size=_PAGE), "messages")
-        return await _newer(pages, since)
+        return await _newer(pages, since, kinds=MESSAGES)
 
     async def calls_to(self, to: str, *, since: datetime) -> list[Resource]:
         """List the calls to a recipient that Twilio made at `since` or later; as `messages_to`.
@@ -106,15 +110,17 @@ class TwilioApi:
         See https://www.twilio.com/docs/voice/api/call-resource#read-multiple-call-resources.
         """
         pages = self._pages(lambda: self._client.calls.page_async(to=to, page_size=_PAGE), "calls")
-        return await _newer(pages, since)
+        return await _newer(pages, since, kinds=CALLS)
 
     async def message(self, sid: str) -> Resource | None:
         """Fetch a message; None where Twilio has none with this SID."""
-        return await self._fetch(lambda: self._client.messages(sid).fetch_async())
+        answer = await self._fetch(lambda: self._client.messages(sid).fetch_async())
+        return None if answer is None else twilio_answers.resource(answer, kinds=MESSAGES, sid=sid)
 
     async def call(self, sid: str) -> Resource | None:
         """Fetch a call; None where Twilio has none with this SID."""
-        return await self._fetch(lambda: self._client.calls(sid).fetch_async())
+        answer = await self._fetch(lambda: self._client.calls(sid).fetch_async())
+        return None if answer is None else twilio_answers.resource(answer, kinds=CALLS, sid=sid)
 
     async def check_account(self) -> None:
         """Ask for as little as there is, to see whether Twilio takes this account's requests.
@@ -122,7 +128,8 @@ class TwilioApi:
         A list, as the account itself is not shown to a standard API key:
         https://www.twilio.com/docs/iam/api-keys#key-types.
         """
-        await self._ask(lambda: self._client.messages.page_async(page_size=1))
+        answer = await self._ask(lambda: self._client.messages.page_async(page_size=1))
+        twilio_answers.page(answer, "messages")
 
     async def erase_message(self, sid: str) -> None:
         """Remove a message, with its text and media, at Twilio; one that is gone is no fault.
@@ -140,34 +147,35 @@ class TwilioApi:
             lambda: self._client.recordings.page_async(call_sid=call_sid, page_size=_PAGE), "recordings"
         )
         # all are known before the first is gone: then the pages begin elsewhere
-        for sid in [recording["sid"] async for page in pages for recording in page]:
+        found = [twilio_answers.recording_sid(item, call_sid=call_sid) async for page in pages for item in page]
+        for sid in found:
             await self._delete(lambda sid=sid: self._client.recordings(sid).delete_async())  # type: ignore[misc]  # the library carries no types
 
     async def close(self) -> None:
         """Close the connections."""
         await self._http.close()
 
-    async def _fetch(self, fetch: Callable[[], Awaitable[object]]) -> Resource | None:
+    async def _fetch(self, fetch: Callable[[], Awaitable[object]]) -> dict[str, Any] | None:
         try:
-            return _resource(await self._ask(fetch))
+            return await self._ask(fetch)
         except TwilioRefused as exc:
-            if exc.status == _NOT_FOUND:
+            if (exc.status, exc.code) == _NOT_FOUND:
                 return None
             raise
 
     async def _delete(self, delete: Callable[[], Awaitable[object]]) -> None:
         try:
-            await self._ask(delete, wants_answer=False)
+            twilio_answers.check_deleted((await self._perform(delete)).status)
         except TwilioRefused as exc:
-            if exc.status != _NOT_FOUND:
+            if (exc.status, exc.code) != _NOT_FOUND:
                 raise
 
-    async def _pages(self, first: Callable[[], Awaitable[Any]], name: str) -> AsyncIterator[list[dict[str, Any]]]:
+    async def _pages(self, first: Callable[[], Awaitable[Any]], name: str) -> AsyncIterator[list[object]]:
         answer = await self._ask(first)
         for _ in range(_PAGES):
-            yield answer[name]
-            following = answer.get("next_page_uri")
-            if not following:
+            items, following = twilio_answers.page(answer, name)
+            yield items
+            if following is None:
                 return
             answer = await self._ask(functools.partial(self._next, f"{self._client.api.base_url}{following}"))
         raise TwilioUnclear(f"more than {_PAGES} pages: it was not looked through")
@@ -175,60 +183,29 @@ class TwilioApi:
     async def _next(self, url: str) -> None:
         await self._client.request_async("GET", url)
 
-    async def _ask(
-        self, ask: Callable[[], Awaitable[object]], not_after: float = math.inf, *, wants_answer: bool = True
-    ) -> dict[str, Any]:
+    async def _ask(self, ask: Callable[[], Awaitable[object]], not_after: float = math.inf) -> dict[str, Any]:
+        return twilio_answers.document((await self._perform(ask, not_after)).answer)
+
+    async def _perform(self, ask: Callable[[], Awaitable[object]], not_after: float = math.inf) -> _Exchange:
         exchange = _Exchange(not_after)
         token = _exchange.set(exchange)
         try:
             await ask()
-            answer = msgspec.json.decode(exchange.answer) if wants_answer else {}
-        except (TwilioException, ValueError, TypeError, KeyError) as exc:
+        except (TwilioException, ValueError, TypeError, LookupError, AttributeError) as exc:
+            what = type(exc).__name__
             if not exchange.began:
-                raise TwilioUnavailable(f"no request could be made ({type(exc).__name__})") from None
-            # an answer that said 2xx, and was no resource
-            raise _unusable(exc) from None
+                raise TwilioUnavailable(f"no request could be made ({what})") from None
+            raise TwilioUnclear(f"expected a resource in Twilio's answer, got something else ({what})") from None
         finally:
             _exchange.reset(token)
-        if not isinstance(answer, dict):
-            raise _unusable(TypeError())
-        return answer
+        return exchange
 
 
-def _unusable(error: Exception) -> TwilioUnclear:
-    return TwilioUnclear(f"expected a resource in Twilio's answer, got something else ({type(error).__name__})")
-
-
-def _resource(answer: dict[str, Any]) -> Resource:
-    try:
-        return Resource(
-            sid=answer["sid"],
-            status=answer["status"],
-            from_=answer.get("from"),
-            service=answer.get("messaging_service_sid"),
-            body=answer.get("body"),
-            direction=answer.get("direction"),
-            created_at=_moment(answer.get("date_created")),
-            error_code=answer.get("error_code"),
-            error_message=answer.get("error_message"),
-            answer=answer,
-        )
-    except (KeyError, TypeError) as exc:
-        raise _unusable(exc) from exc
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        return parsedate_to_datetime(text) if text else None
-    except ValueError:
-        return None
-
-
-async def _newer(pages: AsyncIterator[list[dict[str, Any]]], since: datetime) -> list[Resource]:
+async def _newer(pages: AsyncIterator[list[object]], since: datetime, *, kinds: frozenset[str]) -> list[Resource]:
     found: list[Resource] = []
     async for page in pages:
         for answer in page:
-            resource = _resource(answer)
+            resource = twilio_answers.resource(answer, kinds=kinds)
             if resource.created_at is not None and resource.created_at < since:
                 return found
             found.append(resource)
@@ -256,7 +233,9 @@ class _HttpClient(AsyncHttpClient):  # type: ignore[misc]  # the library carries
         tracing.on_request_headers_sent.append(self._refuse_if_late)
         self._session = aiohttp.ClientSession(
             timeout=ClientTimeout(total=bound, connect=min(_CONNECT_SECONDS, bound)),
-            connector=aiohttp.TCPConnector(limit=_CONNECTIONS, socket_factory=bounded(bound)),
+            connector=aiohttp.TCPConnector(
+                limit=_CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS, socket_factory=bounded(bound)
+            ),
             request_class=_Request,
             trace_configs=[tracing],
         )
@@ -282,16 +261,17 @@ class _HttpClient(AsyncHttpClient):  # type: ignore[misc]  # the library carries
                 headers={**(headers or {}), **(_basic(*auth) if auth else {})},
                 allow_redirects=False,
             ) as answer:
-                text = await answer.text()
-        except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError) as exc:
+                content = await _read(answer)
+        except (aiohttp.ClientError, TimeoutError) as exc:
             if not _exchange.get().began:
                 raise TwilioUnavailable(f"no connection to Twilio ({type(exc).__name__})") from exc
             raise TwilioUnclear(f"the request left and no answer came ({type(exc).__name__})") from exc
         finally:
             _exchange.get().cut()
-        _raise_for_refusal(answer, text)
-        _exchange.get().answer = text
-        return Response(answer.status, text, answer.headers)
+        twilio_answers.raise_for_status(answer.status, answer.headers, content, now=datetime.now(UTC))
+        exchange = _exchange.get()
+        exchange.status, exchange.answer = answer.status, content
+        return Response(answer.status, _UNREAD, answer.headers)
 
     async def close(self) -> None:
         await self._session.close()
@@ -302,6 +282,9 @@ class _HttpClient(AsyncHttpClient):  # type: ignore[misc]  # the library carries
         exchange = _exchange.get()
         if ticks() + self._bound > exchange.not_after:
             raise TooLate(f"less than {self._bound:g} s were left of the attempt's time")
+        if exchange.transport is not None and exchange.transport.is_closing():
+            # the server closed it meanwhile, and nothing was written yet
+            raise aiohttp.ClientConnectionResetError("the connection was closed before the request left")
         exchange.began = True
 
 
@@ -309,34 +292,10 @@ def _basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
-def _raise_for_refusal(answer: aiohttp.ClientResponse, text: str) -> None:
-    if answer.status in _OK:
-        return
-    refusal = _read_refusal(text)
-    if answer.status == _TOO_MANY_REQUESTS:
-        retry_after = _seconds(answer.headers.get("Retry-After"))
-        raise TwilioUnavailable("Twilio takes no more requests for now", code=refusal.code, retry_after=retry_after)
-    if answer.status >= _SERVER_ERRORS:
-        raise TwilioUnclear(f"Twilio answered HTTP {answer.status}", code=refusal.code)
-    raise TwilioRefused(
-        status=answer.status, code=refusal.code or answer.status, explanation=refusal.message or refusal.detail or ""
-    )
-
-
-class _Refusal(msgspec.Struct, frozen=True):
-    """Twilio's error body, of old (`message`) or as a problem document (`detail`)."""
-
-    code: int | None = None
-    message: str | None = None
-    detail: str | None = None
-
-
-def _read_refusal(text: str) -> _Refusal:
-    try:
-        return msgspec.json.decode(text, type=_Refusal)
-    except msgspec.DecodeError:
-        return _Refusal()
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    return float(retry_after) if retry_after and retry_after.isdigit() else None
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    content = bytearray()
+    async for piece in answer.content.iter_any():
+        content += piece
+        if len(content) > LARGEST:
+            raise TwilioUnclear(f"expected an answer of {LARGEST} bytes at most from Twilio, got a longer one")
+    return bytes(content)

@@ -163,8 +163,11 @@ class Next(Enum):
 
 
 def settled_at(delivery: Delivery, *, settle: timedelta) -> datetime:
-    """Return from when on Twilio's list is believed about the last attempt."""
-    return (delivery.deadline or delivery.updated_at) + settle
+    """Return from when on Twilio's list is believed about the last attempt, and may be asked for."""
+    settled = (delivery.deadline or delivery.updated_at) + settle
+    # an answer that came in Twilio's place may have asked for a longer pause (Retry-After)
+    asked = delivery.next_attempt_at if delivery.status == status.UNCERTAIN else None
+    return settled if asked is None else max(settled, asked)
 
 
 def next_step(delivery: Delivery, *, content: str, now: datetime, settle: timedelta) -> Next:
