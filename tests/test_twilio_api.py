@@ -2,16 +2,20 @@
 
 import asyncio
 import contextlib
+import re
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
 from aiohttp import web
+from aiohttp.connector import Connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -427,6 +431,68 @@ async def test_a_connection_is_used_again_and_bounded(api: TwilioApi, simulator:
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         assert made.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
     assert len(simulator.messages) == 3
+
+
+@pytest.mark.parametrize(("quiet", "is_reused"), [(3.5, True), (4.5, False)])
+async def test_a_connection_that_idled_for_long_is_not_used_again(
+    api: TwilioApi, monkeypatch: pytest.MonkeyPatch, quiet: float, *, is_reused: bool
+) -> None:
+    """Where the server closes it just then, nobody knows whether it read the request."""
+
+    def idle() -> object:
+        connector = api._http._session.connector
+        assert connector is not None
+        [[(connection, _)]] = connector._conns.values()
+        return connection
+
+    await api.create_message(TEXT, not_after=soon())
+    first = idle()
+    now = time.monotonic()
+    monkeypatch.setattr("aiohttp.connector.monotonic", lambda: now + quiet)
+    await api.create_message(TEXT, not_after=soon())
+    assert (idle() is first) is is_reused
+
+
+async def test_a_create_that_the_server_closes_its_connection_on_is_unclear_and_not_made_again() -> None:
+    requests = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal requests
+        for _ in range(2):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"(?i)content-length: (\d+)", head)
+            assert length is not None
+            await reader.readexactly(int(length[1]))
+            requests += 1
+            if requests == 1:
+                body = msgspec.json.encode({"sid": SID, "status": "queued"})
+                writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        api = TwilioApi(make_settings(TWILIO_API_BASE_URL=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
+        await api.create_message(TEXT, not_after=soon())
+        with pytest.raises(TwilioUnclear, match="ServerDisconnectedError"):
+            await api.create_message(TEXT, not_after=soon())
+        await api.close()
+    assert requests == 2
+
+
+async def test_a_create_whose_connection_was_closed_before_its_first_byte_was_not_processed(
+    api: TwilioApi, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await api.create_message(TEXT, not_after=soon())
+    send = twilio_api._Request.send
+
+    async def closed_just_then(request: aiohttp.ClientRequest, connection: Connection) -> aiohttp.ClientResponse:
+        assert connection.transport is not None
+        connection.transport.close()
+        return await send(request, connection)  # type: ignore[arg-type]  # it is one
+
+    monkeypatch.setattr(twilio_api._Request, "send", closed_just_then)
+    with pytest.raises(TwilioUnavailable, match="ClientConnectionResetError"):
+        await api.create_message(TEXT, not_after=soon())
+    assert len(simulator.messages) == 1
 
 
 async def test_the_account_is_checked_with_what_it_sends_with(api: TwilioApi, simulator: Simulator) -> None:
