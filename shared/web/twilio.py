@@ -26,7 +26,7 @@ _logger: Final = logging.getLogger(__name__)
 _DEADLINE: Final = 10.0
 """seconds, well inside the 15 after which Twilio gives up"""
 _FALLBACK_DEADLINE: Final = 6.0
-"""seconds for each of the two things that are put on record there"""
+"""seconds for all that is put on record there"""
 _LARGEST_BODY: Final = 64 * 1024
 _MOST_FIELDS: Final = 1_000
 """anybody may post: what is far from anything that Twilio posts is refused before it costs seconds of work"""
@@ -115,22 +115,24 @@ async def fallback(req: func.HttpRequest, wiring: Wiring, document: str) -> func
     except SignatureInvalid as exc:
         return forbidden(exc)
     form = webhook.form
+    deadline = asyncio.get_running_loop().time() + _FALLBACK_DEADLINE
     about(_logger, _sid(form)).error(
         "Twilio could not use an answer of ours", extra={"code": form.integer("ErrorCode")}
     )
     if not form.get("CallSid"):
-        await _attempt(lambda: wiring.texts.take(form), form, "a text could not be taken")
+        await _attempt(lambda: wiring.texts.take(form), form, "a text could not be taken", deadline=deadline)
     await _attempt(
         lambda: record_trouble(wiring.log, form, delivery_id=webhook.delivery_id, now=clock()),
         form,
         "what Twilio could not use is not on record",
+        deadline=deadline,
     )
     return twiml_answer(document)
 
 
-async def _attempt(work: Callable[[], Awaitable[object]], form: Form, lost: str) -> None:
+async def _attempt(work: Callable[[], Awaitable[object]], form: Form, lost: str, *, deadline: float) -> None:
     try:
-        async with asyncio.timeout(_FALLBACK_DEADLINE):
+        async with asyncio.timeout_at(deadline):
             await work()
     except Exception as exc:  # noqa: BLE001 - this is the net below: it answers, come what may
         tell(_logger, lost, exc, _sid(form))
