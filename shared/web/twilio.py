@@ -17,7 +17,7 @@ from shared.errors import FormInvalid, SignatureInvalid
 from shared.inbound.callbacks import record_trouble
 from shared.inbound.form import Form
 from shared.inbound.replies.documents import SILENCE
-from shared.inbound.signature import verify_signature
+from shared.inbound.signature import SETTINGS_HEADER, verify_signature
 from shared.logs import about
 from shared.settings import Settings
 from shared.wiring import Wiring, clock
@@ -69,7 +69,8 @@ def verify(req: func.HttpRequest, settings: Settings) -> Webhook:
     tokens = [token for token in (settings.auth_token, settings.auth_token_secondary) if token is not None]
     signature = req.headers.get("X-Twilio-Signature")
     url = settings.public_base_url + target
-    verify_signature(url=url, form=form, signature=signature, tokens=tokens)
+    has_settings = SETTINGS_HEADER in req.headers
+    verify_signature(url=url, form=form, signature=signature, tokens=tokens, has_settings=has_settings)
     named = parse_qs(target.partition("?")[2]).get("delivery", [])
     return Webhook(form=form, url=url, delivery_id=named[0] if named else None)
 
