@@ -18,13 +18,17 @@ from azure.core.exceptions import (
 from local.faults import DROP, NEVER, Proxy, endpoint, through
 from shared.connections import Bounds
 from shared.deliveries.log import DeliveryLog
+from shared.outbound.checks import Rules
 from shared.table_service.client import TableClient
 from shared.table_service.service import TableService
 from shared.tables import Table
+from shared.wiring import Wiring
 from tests.deliveries.samples import a_delivery
+from tests.fakes import make_settings
 from tests.local.faults.hooks import Recorder
 from tests.storage import a_name
 from tests.table_service.test_silence import SIGNATURE
+from tests.web.storage import connection_to
 
 ROW = {"PartitionKey": "p", "RowKey": "r", "Status": "queued"}
 ONCE = Bounds(repetitions=0)
@@ -52,6 +56,7 @@ class Closing:
     """of each connection, in the order in which these were made"""
     together: int = 1
     """so many connections are answered at the same time: the client needs them all"""
+    answer: bytes = ANSWER
     waiting: list[asyncio.Event] = field(default_factory=list)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -62,7 +67,7 @@ class Closing:
             if self.requests[mine] > self.answers:
                 break
             await self._meet()
-            writer.write(ANSWER)
+            writer.write(self.answer)
         writer.close()
 
     async def _read(self, reader: asyncio.StreamReader) -> bool:
@@ -122,6 +127,28 @@ async def test_a_write_by_a_new_connection_that_gets_no_answer_is_not_made_again
         with pytest.raises(ServiceResponseError):
             await CALLS[name](table)
     assert closing.requests == {0: 1}
+
+
+QUEUED = b"""<?xml version="1.0" encoding="utf-8"?>
+<QueueMessagesList><QueueMessage>
+<MessageId>1</MessageId><PopReceipt>x</PopReceipt>
+<InsertionTime>Mon, 02 Mar 2026 12:00:00 GMT</InsertionTime>
+<ExpirationTime>Fri, 31 Dec 9999 23:59:59 GMT</ExpirationTime>
+<TimeNextVisible>Mon, 02 Mar 2026 12:00:00 GMT</TimeNextVisible>
+</QueueMessage></QueueMessagesList>"""
+
+
+async def test_a_message_that_meets_a_connection_that_the_server_just_closes_is_put_by_another() -> None:
+    """The queue's client is the SDK's, which repeats a put whose answer was lost."""
+    head = b"HTTP/1.1 201 Created\r\nContent-Type: application/xml\r\nContent-Length: %d\r\n\r\n" % len(QUEUED)
+    closing = Closing(answers=1, answer=head + QUEUED)
+    async with await asyncio.start_server(closing.serve, "127.0.0.1", 0) as server:
+        storage = connection_to(server.sockets[0].getsockname()[1])
+        wiring = Wiring(Rules(make_settings(AzureWebJobsStorage=storage)))
+        for _ in range(2):
+            assert await wiring.outbound.put(b"{}") == "1"
+        await wiring.close()
+    assert closing.requests == {0: 2, 1: 1}
 
 
 @asynccontextmanager
