@@ -60,15 +60,22 @@ class TwilioUnavailable(SwitchboardError):
 
 
 class TwilioUnclear(SwitchboardError):
-    """The request left and no usable answer came: Twilio may have it or not. Never send again before finding out."""
+    """The request left and no answer of Twilio's could be read: Twilio may have it. Never send again before a look.
 
-    def __init__(self, message: str, *, code: int | None = None) -> None:
+    `retry_after` are the seconds that the answer asked for, whoever gave it.
+    """
+
+    def __init__(self, message: str, *, code: int | None = None, retry_after: float | None = None) -> None:
         self.code = code
+        self.retry_after = retry_after
         super().__init__(message)
 
 
 class TwilioRefused(SwitchboardError):
-    """Twilio answered that it won't do it. `explanation` is Twilio's own text: for the record, not for a log."""
+    """Twilio answered that it won't do it. `code` is always Twilio's own, never a status.
+
+    `explanation` is Twilio's own text: for the record, not for a log.
+    """
 
     def __init__(self, *, status: int, code: int, explanation: str) -> None:
         self.status = status

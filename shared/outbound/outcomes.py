@@ -98,7 +98,7 @@ class Outcomes:
             case Decision.ONCE_MORE if self._is_valid_in(delivery, wait_for(error)):
                 await self._retry(delivery, error, at_least=wait_for(error))
             case Decision.FIND_OUT:
-                await self.doubt(delivery, reason=str(error), code=code)
+                await self.doubt(delivery, reason=str(error), code=code, at_least=asked_for(error))
             case Decision.SUPPRESS if delivery.channel == "sms":
                 about(_logger, delivery.id).warning("suppressed: %s", error, extra={"code": code})
                 said = refused(delivery, code, sender=delivery.from_ or "", at=self._clock())
@@ -108,10 +108,16 @@ class Outcomes:
                 about(_logger, delivery.id).error("refused for good: %s", error, extra={"code": code})
                 await self.end(delivery, status.FAILED, reason, code=code, text=_explanation(error))
 
-    async def doubt(self, delivery: Delivery, *, reason: str, code: int | None = None) -> None:
-        """Say that the outcome of the last attempt is not known, and come back when it can be found out."""
+    async def doubt(
+        self, delivery: Delivery, *, reason: str, code: int | None = None, at_least: timedelta = timedelta(0)
+    ) -> None:
+        """Say that the outcome of the last attempt is not known, and come back when it can be found out.
+
+        `at_least` is the pause that the answer asked for; the look comes no later than the request expires.
+        """
         now = self._clock()
-        due = max(settled_at(delivery, settle=self._settle), now)
+        asked = min(now + at_least, delivery.expires_at or now + at_least)
+        due = max(settled_at(delivery, settle=self._settle), asked, now)
         about(_logger, delivery.id).warning("not known whether it was sent: %s, looked for at %s", reason, shown(due))
         await self._queue.put(delivery.request or b"", delay=due - now)
         after = msgspec.structs.replace(
@@ -268,7 +274,7 @@ def back_off(attempts: int, *, at_least: timedelta, jitter: float) -> timedelta:
 
 
 def asked_for(error: SwitchboardError) -> timedelta:
-    """Return how long Twilio asks to be left alone, in reason."""
+    """Return the pause that an answer asked for (Retry-After), in reason."""
     return timedelta(seconds=min(getattr(error, "retry_after", None) or 0, _LONGEST_ASKED.total_seconds()))
 
 

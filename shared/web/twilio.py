@@ -17,7 +17,7 @@ from shared.errors import FormInvalid, SignatureInvalid
 from shared.inbound.callbacks import record_trouble
 from shared.inbound.form import Form
 from shared.inbound.replies.documents import SILENCE
-from shared.inbound.signature import verify_signature
+from shared.inbound.signature import SETTINGS_HEADER, verify_signature
 from shared.logs import about
 from shared.settings import Settings
 from shared.wiring import Wiring, clock
@@ -26,7 +26,7 @@ _logger: Final = logging.getLogger(__name__)
 _DEADLINE: Final = 10.0
 """seconds, well inside the 15 after which Twilio gives up"""
 _FALLBACK_DEADLINE: Final = 6.0
-"""seconds for each of the two things that are put on record there"""
+"""seconds for all that is put on record there"""
 _LARGEST_BODY: Final = 64 * 1024
 _MOST_FIELDS: Final = 1_000
 """anybody may post: what is far from anything that Twilio posts is refused before it costs seconds of work"""
@@ -69,7 +69,8 @@ def verify(req: func.HttpRequest, settings: Settings) -> Webhook:
     tokens = [token for token in (settings.auth_token, settings.auth_token_secondary) if token is not None]
     signature = req.headers.get("X-Twilio-Signature")
     url = settings.public_base_url + target
-    verify_signature(url=url, form=form, signature=signature, tokens=tokens)
+    has_settings = SETTINGS_HEADER in req.headers
+    verify_signature(url=url, form=form, signature=signature, tokens=tokens, has_settings=has_settings)
     named = parse_qs(target.partition("?")[2]).get("delivery", [])
     return Webhook(form=form, url=url, delivery_id=named[0] if named else None)
 
@@ -115,22 +116,24 @@ async def fallback(req: func.HttpRequest, wiring: Wiring, document: str) -> func
     except SignatureInvalid as exc:
         return forbidden(exc)
     form = webhook.form
+    deadline = asyncio.get_running_loop().time() + _FALLBACK_DEADLINE
     about(_logger, _sid(form)).error(
         "Twilio could not use an answer of ours", extra={"code": form.integer("ErrorCode")}
     )
     if not form.get("CallSid"):
-        await _attempt(lambda: wiring.texts.take(form), form, "a text could not be taken")
+        await _attempt(lambda: wiring.texts.take(form), form, "a text could not be taken", deadline=deadline)
     await _attempt(
         lambda: record_trouble(wiring.log, form, delivery_id=webhook.delivery_id, now=clock()),
         form,
         "what Twilio could not use is not on record",
+        deadline=deadline,
     )
     return twiml_answer(document)
 
 
-async def _attempt(work: Callable[[], Awaitable[object]], form: Form, lost: str) -> None:
+async def _attempt(work: Callable[[], Awaitable[object]], form: Form, lost: str, *, deadline: float) -> None:
     try:
-        async with asyncio.timeout(_FALLBACK_DEADLINE):
+        async with asyncio.timeout_at(deadline):
             await work()
     except Exception as exc:  # noqa: BLE001 - this is the net below: it answers, come what may
         tell(_logger, lost, exc, _sid(form))
