@@ -50,7 +50,9 @@ class Webhook:
 class RecordStatus(Protocol):
     """A use-case that puts a status callback on record."""
 
-    def __call__(self, log: DeliveryLog, form: Form, /, *, delivery_id: str | None, now: datetime) -> Awaitable[None]:
+    def __call__(
+        self, log: DeliveryLog, form: Form, /, *, delivery_id: str | None, account: str | None, now: datetime
+    ) -> Awaitable[None]:
         """Raise FormInvalid where it can't be read, Changed or azure.core's errors where it is not on record."""
 
 
@@ -79,7 +81,8 @@ async def callback(req: func.HttpRequest, wiring: Wiring, record: RecordStatus) 
     try:
         webhook = verify(req, wiring.settings)
         async with asyncio.timeout(_DEADLINE):
-            await record(wiring.log, webhook.form, delivery_id=webhook.delivery_id, now=clock())
+            account = wiring.settings.account_sid
+            await record(wiring.log, webhook.form, delivery_id=webhook.delivery_id, account=account, now=clock())
     except SignatureInvalid as exc:
         return forbidden(exc)
     except FormInvalid as exc:
@@ -121,7 +124,9 @@ async def fallback(req: func.HttpRequest, wiring: Wiring, document: str) -> func
     if not form.get("CallSid"):
         await _attempt(lambda: wiring.texts.take(form), form, "a text could not be taken")
     await _attempt(
-        lambda: record_trouble(wiring.log, form, delivery_id=webhook.delivery_id, now=clock()),
+        lambda: record_trouble(
+            wiring.log, form, delivery_id=webhook.delivery_id, account=wiring.settings.account_sid, now=clock()
+        ),
         form,
         "what Twilio could not use is not on record",
     )
