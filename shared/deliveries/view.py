@@ -18,6 +18,7 @@ _INTERNAL: Final = frozenset(
         "deadline",
         "sequence",
         "reopened_at",
+        "callback_form",
         "version",
     }
 )

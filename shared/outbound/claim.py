@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from shared import seal
 from shared.deliveries import status
 from shared.deliveries.record import Delivery
 from shared.outbound.decode import Decoded, asked
@@ -125,6 +126,8 @@ def claimed_again(delivery: Delivery, attempt: Attempt, request: Request) -> Del
         waits_for=None,
         fallback_at=delivery.fallback_at or _fallback_at(request, attempt),
         candidates=(),
+        # an attempt of an earlier version gave Twilio URLs of the first form, which may still come back
+        callback_form=delivery.callback_form if delivery.attempts else seal.FORM,
         updated_at=attempt.begun,
     )
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final, Protocol
-from urllib.parse import parse_qs
 
 import azure.functions as func
 
+from shared import seal
 from shared.calls.desk import NOT_RECORDED
+from shared.deliveries.keys import is_id
 from shared.deliveries.log import DeliveryLog
 from shared.errors import FormInvalid, SignatureInvalid
 from shared.inbound.callbacks import record_trouble
@@ -46,6 +47,15 @@ class Webhook:
         """What stands behind the question mark."""
         return self.url.partition("?")[2]
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the URL is whole: see `shared.seal`."""
+        return seal.is_sealed(self.query)
+
+    def tells_of(self, sid: str | None) -> bool:
+        """Whether the form tells of this message or call, or of a leg that the call dialled."""
+        return sid is not None and sid in {self.form.get(name) for name in ("MessageSid", "CallSid", "ParentCallSid")}
+
 
 class RecordStatus(Protocol):
     """A use-case that puts a status callback on record."""
@@ -72,8 +82,29 @@ def verify(req: func.HttpRequest, settings: Settings) -> Webhook:
     signature = req.headers.get("X-Twilio-Signature")
     url = settings.public_base_url + target
     verify_signature(url=url, form=form, signature=signature, tokens=tokens)
-    named = parse_qs(target.partition("?")[2]).get("delivery", [])
-    return Webhook(form=form, url=url, delivery_id=named[0] if named else None)
+    return Webhook(form=form, url=url, delivery_id=seal.named(target.partition("?")[2]))
+
+
+async def admit(webhook: Webhook, log: DeliveryLog, *, delivery_id: str | None, is_turn: bool = False) -> None:
+    """Refuse a URL without the fixed end that is about a delivery whose URLs all have it: somebody cut the URL.
+
+    A URL of the first form is good for deliveries and calls that an earlier version began, and for a callback about the
+    delivery's own SID, which needs no name. A turn of a call that is not on record must name that call: its steps act
+    without a record, too.
+
+    Raises:
+        SignatureInvalid: Twilio was never given this URL.
+        azure.core's errors: it is not known.
+    """
+    if webhook.is_sealed or delivery_id is None or not is_id(delivery_id):
+        return
+    found = await log.get(delivery_id) or await log.get(await log.owner_of(delivery_id) or delivery_id)
+    if found is None:
+        is_cut = is_turn and not webhook.tells_of(delivery_id)
+    else:
+        is_cut = found.callback_form is not None and (is_turn or not webhook.tells_of(found.sid))
+    if is_cut:
+        raise SignatureInvalid("expected the URL that Twilio was given, got one without its fixed end")
 
 
 async def callback(req: func.HttpRequest, wiring: Wiring, record: RecordStatus) -> func.HttpResponse:
@@ -81,8 +112,14 @@ async def callback(req: func.HttpRequest, wiring: Wiring, record: RecordStatus) 
     try:
         webhook = verify(req, wiring.settings)
         async with asyncio.timeout(_DEADLINE):
-            account = wiring.settings.account_sid
-            await record(wiring.log, webhook.form, delivery_id=webhook.delivery_id, account=account, now=clock())
+            await admit(webhook, wiring.log, delivery_id=webhook.delivery_id)
+            await record(
+                wiring.log,
+                webhook.form,
+                delivery_id=webhook.delivery_id,
+                account=wiring.settings.account_sid,
+                now=clock(),
+            )
     except SignatureInvalid as exc:
         return forbidden(exc)
     except FormInvalid as exc:
@@ -123,14 +160,18 @@ async def fallback(req: func.HttpRequest, wiring: Wiring, document: str) -> func
     )
     if not form.get("CallSid"):
         await _attempt(lambda: wiring.texts.take(form), form, "a text could not be taken")
-    await _attempt(
-        lambda: record_trouble(
-            wiring.log, form, delivery_id=webhook.delivery_id, account=wiring.settings.account_sid, now=clock()
-        ),
-        form,
-        "what Twilio could not use is not on record",
-    )
+    await _attempt(lambda: _record_trouble(webhook, wiring), form, "what Twilio could not use is not on record")
     return twiml_answer(document)
+
+
+async def _record_trouble(webhook: Webhook, wiring: Wiring) -> None:
+    try:
+        await admit(webhook, wiring.log, delivery_id=webhook.delivery_id)
+    except SignatureInvalid as exc:
+        _logger.warning("refused: %s", exc)
+    else:
+        account = wiring.settings.account_sid
+        await record_trouble(wiring.log, webhook.form, delivery_id=webhook.delivery_id, account=account, now=clock())
 
 
 async def _attempt(work: Callable[[], Awaitable[object]], form: Form, lost: str) -> None:

@@ -3,6 +3,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
+from shared import seal
 from shared.deliveries import status
 from shared.outbound.claim import Attempt, Next, claimed_again, due_at, new_delivery, next_step, settled_at, ticks
 from shared.outbound.request import VALID_FOR
@@ -108,6 +109,7 @@ def test_a_claim_holds_the_request_its_hash_the_token_and_the_deadline() -> None
         expires_at=NOW + VALID_FOR,
         encoding="GSM-7",
         segments=1,
+        callback_form=seal.FORM,
     )
 
 
@@ -126,6 +128,12 @@ def test_by_default_a_request_may_wait_for_a_day_from_when_it_was_enqueued(
 def test_the_clock_of_a_deadline_never_goes_back() -> None:
     read = [ticks() for _ in range(1000)]
     assert read == sorted(read)
+
+
+def test_only_a_delivery_that_no_earlier_version_attempted_is_known_to_have_sealed_urls() -> None:
+    scheduled, attempted = a_delivery(status="scheduled", attempts=0), a_delivery(status="retrying", attempts=1)
+    claimed = [claimed_again(each, begin(), decoded().request).callback_form for each in (scheduled, attempted)]
+    assert claimed == [seal.FORM, None]
 
 
 def test_another_attempt_counts_itself_and_keeps_the_rest() -> None:
