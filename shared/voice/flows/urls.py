@@ -27,15 +27,14 @@ _KEPT: Final = (
 _LONGEST_TOLD: Final = 250
 """characters of each of them"""
 _INPUT: Final = "i."
-_STATE: Final = frozenset({"part", "try", "n", "turn", "again", "delivery"})
 _PARTS: Final = get_args(Part)
 
 
 def flow_url(base_url: str, *, flow: str, delivery: str, turn: Turn) -> str:
     """Return where the webhook of a turn goes, which `read_turn` reads back."""
     path = f"{base_url}/api/voice/flow/{_quoted(flow)}/{_quoted(turn.step)}"
-    told = _encoded(state(turn))
-    head = f"{path}?{told}{'&' if told else ''}{seal.name(delivery)}"
+    # the name comes first: a URL that was cut holds no state without it
+    head = "&".join([f"{path}?{seal.name(delivery)}", *(_encoded([pair]) for pair in state(turn))])
     inputs = [(_INPUT + step, given) for step, given in turn.inputs.items()]
     return seal.sealed("&".join([head, *_fitting(inputs, room=LONGEST - len(seal.sealed(head)))]))
 
@@ -72,8 +71,8 @@ def read_turn(step: str, query: str, form: Mapping[str, str]) -> Turn:
 
 
 def is_turn(query: str) -> bool:
-    """Tell whether a query holds the state of a call; one that people write holds none."""
-    return not _STATE.isdisjoint(_read(query))
+    """Tell whether this app wrote a query for a turn; one that people write, such as `turn=100`, names no delivery."""
+    return "delivery" in _read(query)
 
 
 def once_more(url: str, form: Mapping[str, str]) -> str | None:

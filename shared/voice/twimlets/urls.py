@@ -16,9 +16,10 @@ _WHISPER: Final = "whisper"
 
 def twimlet_url(base_url: str, twimlet: Twimlet, *, delivery: str, turn: Turn) -> str:
     """Return where the webhook of a turn goes, which `read_twimlet_turn` reads back."""
+    # the name comes first: a URL that was cut holds no state without it
     told = urlencode([*twimlet.parameters.pairs, (_STEP, turn.step), *state(turn)], errors="replace")
     path = f"{base_url}/api/twimlets/{quote(twimlet.name, safe='', errors='replace')}"
-    return f"{path}?{seal.sealed(f'{told}&{seal.name(delivery)}')}"
+    return f"{path}?{seal.sealed(f'{seal.name(delivery)}&{told}')}"
 
 
 def is_turn(query: str) -> bool:

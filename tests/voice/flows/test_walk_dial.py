@@ -14,7 +14,7 @@ ANNA = Target(kind="client", name=text("anna"))
 DESK = Target(kind="number", name=text("+14155550177"))
 ON_CALL = Target(kind="number", name=text("{{ on_call }}"))
 SIP = Target(kind="sip", name=text("sip:desk@example.com"))
-DONE = f"{BASE}/api/voice/flow/line/dial?part=done"
+DONE = f"{BASE}/api/voice/flow/line/dial?delivery=CA1&part=done"
 
 
 def dialling(*targets: Target, answered: str | None = None, **more: Any) -> Flow:  # noqa: ANN401 - what the model takes
@@ -41,7 +41,7 @@ def test_a_number_is_dialled_with_the_callers_own_as_it_is_by_default() -> None:
     document = walked(dialling(DESK, timeout=15))
     assert document.verbs == ["Dial"]
     assert document.one("Dial").attrib == {
-        "action": f"{DONE}&turn=1&delivery=CA1&v=2",
+        "action": f"{DONE}&turn=1&v=2",
         "timeout": "15",
         "timeLimit": "3600",
     }
