@@ -9,9 +9,9 @@ query that ends in a fixed parameter, and holds it once, can be neither cut nor 
 from typing import Final
 from urllib.parse import parse_qs, quote_plus
 
-FORM: Final = 2
+SEALED: Final = 2
 """of the URLs that this version writes; those of the first form have no fixed end"""
-_END: Final = f"&v={FORM}"
+_END: Final = f"&v={SEALED}"
 _COLON: Final = "*"
 """stands for the colon of an id: Twilio may sign a colon of a query without its escape, and no id has an asterisk.
 https://github.com/twilio/twilio-node/pull/621 and https://github.com/twilio/twilio-node/pull/642"""
@@ -32,7 +32,7 @@ def unsealed(query: str) -> str:
     return query.removesuffix(_END)
 
 
-def name(delivery_id: str) -> str:
+def naming(delivery_id: str) -> str:
     """Return the parameter that names a delivery."""
     return "delivery=" + quote_plus(delivery_id.replace(":", _COLON), safe=_COLON, errors="replace")
 

@@ -8,14 +8,14 @@ ids = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,99}", fullmatch=True)
 
 @given(ids)
 def test_an_id_comes_back_from_a_query_and_stands_there_without_an_escape(delivery_id: str) -> None:
-    query = seal.sealed(seal.name(delivery_id))
+    query = seal.sealed(seal.naming(delivery_id))
     assert seal.named(query) == delivery_id
     assert not set(query) & set(":@%+")
 
 
 @given(ids, st.data())
 def test_a_sealed_query_that_was_cut_is_not_sealed(delivery_id: str, data: st.DataObject) -> None:
-    query = seal.sealed(seal.name(delivery_id))
+    query = seal.sealed(seal.naming(delivery_id))
     assert seal.is_sealed(query)
     assert not seal.is_sealed(query[: data.draw(st.integers(0, len(query) - 1))])
 
@@ -24,7 +24,7 @@ def test_a_sealed_query_that_was_cut_is_not_sealed(delivery_id: str, data: st.Da
 @example("order-1", "&v=2")
 @example("order-1", "2&v=2")
 def test_a_sealed_query_that_was_prolonged_is_not_sealed(delivery_id: str, more: str) -> None:
-    assert not seal.is_sealed(seal.sealed(seal.name(delivery_id)) + more)
+    assert not seal.is_sealed(seal.sealed(seal.naming(delivery_id)) + more)
 
 
 @given(ids)

@@ -5,7 +5,6 @@ from typing import Final
 
 import msgspec
 
-from shared import seal
 from shared.consents import Consent, Consents
 from shared.consents.consent import KEYWORD, OPT_OUT_TYPE, State
 from shared.consents.words import Word, may_be_an_answer, word_of
@@ -13,6 +12,7 @@ from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Direction, Event
 from shared.deliveries.status import Channel, as_twilios
 from shared.inbound.form import Form
+from shared.seal import SEALED
 from shared.settings import Settings
 from shared.voice import twiml
 
@@ -37,7 +37,7 @@ async def file_text(log: DeliveryLog, form: Form, *, answers: str | None, now: d
     sid = form.sid("MessageSid")
     event = Event(key=f"{sid}:received", status="received", at=now, sid=sid, raw=form.as_dict())
     told = first_told(form, event, channel="sms", direction="inbound")
-    return await log.file(msgspec.structs.replace(told, answers=answers, callback_form=seal.FORM), event)
+    return await log.file(msgspec.structs.replace(told, answers=answers, callback_form=SEALED), event)
 
 
 async def file_call(log: DeliveryLog, form: Form, *, now: datetime, begins: bool = False) -> Delivery:
@@ -51,7 +51,7 @@ async def file_call(log: DeliveryLog, form: Form, *, now: datetime, begins: bool
     event = Event(key=f"{sid}:webhook:{status}", status=status, at=now, sid=sid, raw=form.as_dict())
     direction: Direction = "outbound" if (form.get("Direction") or "").startswith("outbound") else "inbound"
     told = first_told(form, event, channel="call", direction=direction)
-    return await log.file(msgspec.structs.replace(told, callback_form=seal.FORM if begins else None), event)
+    return await log.file(msgspec.structs.replace(told, callback_form=SEALED if begins else None), event)
 
 
 def _address(form: Form, name: str) -> str | None:

@@ -8,15 +8,13 @@ from typing import Final
 from shared.deliveries.record import Delivery
 from shared.deliveries.status import Channel
 from shared.inbound.form import Form
-from shared.text.numbers import E164, MESSAGING_SERVICE, WHATSAPP
+from shared.text.numbers import MESSAGING_SERVICE, WHATSAPP
 
 _KINDS: Final[dict[Channel, frozenset[str]]] = {"sms": frozenset({"SM", "MM"}), "call": frozenset({"CA"})}
 """how SIDs begin: https://www.twilio.com/docs/glossary/what-is-a-sid"""
-_RESPELLED: Final = ("+52", "+54", "+55")
-"""WhatsApp knows some mobile numbers of Mexico, Argentina and Brazil by another spelling, with a digit more or less.
-Twilio documents neither that nor which spelling a callback has, so either one fits."""
-_SAME_END: Final = 8
-"""digits that are the same in both spellings"""
+_RESPELLED: Final = {"+52": 3, "+54": 3, "+55": 5}
+"""WhatsApp knows some mobile numbers of Mexico, Argentina and Brazil with a digit more or less, at this place. Twilio
+documents neither that nor which spelling a callback has, so either one fits."""
 
 
 def misfit(delivery: Delivery, form: Form, *, sid: str, channel: Channel, account: str | None) -> str | None:
@@ -50,8 +48,9 @@ def _is_same(ours: str | None, told: str | None) -> bool:
 
 
 def _is_respelled(ours: str, one: str, other: str) -> bool:
-    are_numbers = ours.startswith(WHATSAPP) and E164.fullmatch(one) is not None and E164.fullmatch(other) is not None
-    return are_numbers and one[:3] == other[:3] in _RESPELLED and one[-_SAME_END:] == other[-_SAME_END:]
+    shorter, longer = sorted((one, other), key=len)
+    at = _RESPELLED.get(shorter[:3])
+    return ours.startswith(WHATSAPP) and at is not None and longer[:at] + longer[at + 1 :] == shorter
 
 
 def _is_sender(ours: str | None, form: Form) -> bool:

@@ -9,12 +9,12 @@ from typing import Final
 
 import msgspec
 
-from shared import seal
 from shared.deliveries import status
 from shared.deliveries.record import Delivery
 from shared.outbound.decode import Decoded, asked
 from shared.outbound.request import Request
 from shared.outbound.waiting import Wait
+from shared.seal import SEALED
 from shared.text.segments import count, plain
 
 OTHER_CONTENT: Final = "expected the content that this id was first used with, other content came"
@@ -127,7 +127,7 @@ def claimed_again(delivery: Delivery, attempt: Attempt, request: Request) -> Del
         fallback_at=delivery.fallback_at or _fallback_at(request, attempt),
         candidates=(),
         # an attempt of an earlier version gave Twilio URLs of the first form, which may still come back
-        callback_form=delivery.callback_form if delivery.attempts else seal.FORM,
+        callback_form=delivery.callback_form if delivery.attempts else SEALED,
         updated_at=attempt.begun,
     )
 

@@ -10,7 +10,6 @@ from typing import Final, Protocol
 
 import azure.functions as func
 
-from shared import seal
 from shared.calls.desk import NOT_RECORDED
 from shared.deliveries.keys import is_id
 from shared.deliveries.log import DeliveryLog
@@ -20,6 +19,7 @@ from shared.inbound.form import Form
 from shared.inbound.replies.documents import SILENCE
 from shared.inbound.signature import verify_signature
 from shared.logs import about
+from shared.seal import is_sealed, named
 from shared.settings import Settings
 from shared.wiring import Wiring, clock
 
@@ -50,7 +50,7 @@ class Webhook:
     @property
     def is_sealed(self) -> bool:
         """Whether the URL is whole: see `shared.seal`."""
-        return seal.is_sealed(self.query)
+        return is_sealed(self.query)
 
     def tells_of(self, sid: str | None) -> bool:
         """Whether the form tells of this message or call, or of a leg that the call dialled."""
@@ -82,7 +82,7 @@ def verify(req: func.HttpRequest, settings: Settings) -> Webhook:
     signature = req.headers.get("X-Twilio-Signature")
     url = settings.public_base_url + target
     verify_signature(url=url, form=form, signature=signature, tokens=tokens)
-    return Webhook(form=form, url=url, delivery_id=seal.named(target.partition("?")[2]))
+    return Webhook(form=form, url=url, delivery_id=named(target.partition("?")[2]))
 
 
 async def admit(webhook: Webhook, log: DeliveryLog, *, delivery_id: str | None, is_turn: bool = False) -> None:

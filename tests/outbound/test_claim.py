@@ -3,10 +3,10 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from shared import seal
 from shared.deliveries import status
 from shared.outbound.claim import Attempt, Next, claimed_again, due_at, new_delivery, next_step, settled_at, ticks
 from shared.outbound.request import VALID_FOR
+from shared.seal import SEALED
 from tests.deliveries.samples import NOW, a_delivery
 from tests.fakes import FROM_NUMBER
 from tests.outbound.samples import a_message, decoded
@@ -109,7 +109,7 @@ def test_a_claim_holds_the_request_its_hash_the_token_and_the_deadline() -> None
         expires_at=NOW + VALID_FOR,
         encoding="GSM-7",
         segments=1,
-        callback_form=seal.FORM,
+        callback_form=SEALED,
     )
 
 
@@ -133,7 +133,7 @@ def test_the_clock_of_a_deadline_never_goes_back() -> None:
 def test_only_a_delivery_that_no_earlier_version_attempted_is_known_to_have_sealed_urls() -> None:
     scheduled, attempted = a_delivery(status="scheduled", attempts=0), a_delivery(status="retrying", attempts=1)
     claimed = [claimed_again(each, begin(), decoded().request).callback_form for each in (scheduled, attempted)]
-    assert claimed == [seal.FORM, None]
+    assert claimed == [SEALED, None]
 
 
 def test_another_attempt_counts_itself_and_keeps_the_rest() -> None:

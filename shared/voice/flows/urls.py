@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, cast, get_args
 from urllib.parse import parse_qsl, quote, urlencode
 
-from shared import seal
+from shared.seal import naming, sealed, unsealed
 from shared.voice.flows.turn import Part, Turn, whole_number
 
 LONGEST: Final = 2000
@@ -34,9 +34,9 @@ def flow_url(base_url: str, *, flow: str, delivery: str, turn: Turn) -> str:
     """Return where the webhook of a turn goes, which `read_turn` reads back."""
     path = f"{base_url}/api/voice/flow/{_quoted(flow)}/{_quoted(turn.step)}"
     # the name comes first: a URL that was cut holds no state without it
-    head = "&".join([f"{path}?{seal.name(delivery)}", *(_encoded([pair]) for pair in state(turn))])
+    head = "&".join([f"{path}?{naming(delivery)}", *(_encoded([pair]) for pair in state(turn))])
     inputs = [(_INPUT + step, given) for step, given in turn.inputs.items()]
-    return seal.sealed("&".join([head, *_fitting(inputs, room=LONGEST - len(seal.sealed(head)))]))
+    return sealed("&".join([head, *_fitting(inputs, room=LONGEST - len(sealed(head)))]))
 
 
 def state(turn: Turn) -> list[tuple[str, str]]:
@@ -51,7 +51,7 @@ def callback_url(base_url: str, route: str, *, delivery: str) -> str:
 
     The id rides in the query, and the signature covers it.
     """
-    return f"{base_url}/api/{route}?{seal.sealed(seal.name(delivery))}{RETRIED}"
+    return f"{base_url}/api/{route}?{sealed(naming(delivery))}{RETRIED}"
 
 
 def read_turn(step: str, query: str, form: Mapping[str, str]) -> Turn:
@@ -78,14 +78,14 @@ def is_turn(query: str) -> bool:
 def once_more(url: str, form: Mapping[str, str]) -> str | None:
     """Return where a turn that met trouble is tried again, with all that Twilio told; None where that was enough."""
     path, _, query = url.partition("?")
-    pairs = parse_qsl(seal.unsealed(query.partition("#")[0]), keep_blank_values=True)
+    pairs = parse_qsl(unsealed(query.partition("#")[0]), keep_blank_values=True)
     read = dict(pairs)
     again = (whole_number(read.get("again")) or 0) + 1
     if again > MOST_AGAIN:
         return None
     told = [(name, form[name][:_LONGEST_TOLD]) for name in _KEPT if form.get(name) and name not in read]
     kept = [pair for pair in pairs if pair[0] != "again"]
-    return f"{path}?{seal.sealed(_encoded([*kept, *told, ('again', str(again))]))}"
+    return f"{path}?{sealed(_encoded([*kept, *told, ('again', str(again))]))}"
 
 
 def _read(query: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode
 
-from shared import seal
+from shared.seal import naming, sealed
 from shared.voice.flows.turn import Turn
 from shared.voice.flows.urls import read_turn, state
 from shared.voice.twimlets.reading import Twimlet
@@ -19,7 +19,7 @@ def twimlet_url(base_url: str, twimlet: Twimlet, *, delivery: str, turn: Turn) -
     # the name comes first: a URL that was cut holds no state without it
     told = urlencode([*twimlet.parameters.pairs, (_STEP, turn.step), *state(turn)], errors="replace")
     path = f"{base_url}/api/twimlets/{quote(twimlet.name, safe='', errors='replace')}"
-    return f"{path}?{seal.sealed(f'{seal.name(delivery)}&{told}')}"
+    return f"{path}?{sealed(f'{naming(delivery)}&{told}')}"
 
 
 def is_turn(query: str) -> bool:
