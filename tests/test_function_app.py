@@ -101,7 +101,7 @@ ROOMS = (
     {"shared.connections"},
     {"shared.calendar", "shared.settings_reader", "shared.sockets"},
     {"shared.text", "shared.toml"},
-    {"shared.documents"},
+    {"shared.documents", "shared.seal"},
     {"shared.errors"},
 )
 HEIGHT = {room: -height for height, rooms in enumerate(ROOMS) for room in rooms}

@@ -14,6 +14,7 @@ from shared.deliveries.record import Delivery
 from shared.outbound.decode import Decoded, asked
 from shared.outbound.request import Request
 from shared.outbound.waiting import Wait
+from shared.seal import SEALED
 from shared.text.segments import count, plain
 
 OTHER_CONTENT: Final = "expected the content that this id was first used with, other content came"
@@ -134,6 +135,8 @@ def claimed_again(delivery: Delivery, attempt: Attempt, request: Request) -> Del
         waits_for=None,
         fallback_at=delivery.fallback_at or _fallback_at(request, attempt),
         candidates=(),
+        # an attempt of an earlier version gave Twilio URLs of the first form, which may still come back
+        callback_form=delivery.callback_form if delivery.attempts else SEALED,
         updated_at=attempt.begun,
     )
 

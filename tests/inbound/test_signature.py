@@ -22,7 +22,7 @@ TARGETS = (
     "/api/voice/status",
     "/api/sms/inbound",
     "/api/voice/inbound",
-    "/api/voice/flow/line/menu?part=done&delivery=some-id&i.menu=1",
+    "/api/voice/flow/line/menu?part=done&delivery=some-id&i.menu=1&v=2",
     "/api/voice/recording?delivery=some-id",
     "/api/voice/transcription",
     "/api/fallback/sms",

@@ -25,8 +25,8 @@ async def app(azurite: str) -> AsyncIterator[App]:
 async def _failed(app: App, to: str) -> str:
     delivery_id = str(uuid.uuid4())
     await app.take(json.dumps({"id": delivery_id, "channel": "sms", "to": to, "body": "Hello"}).encode())
-    sid, target = webhooks.new_sid("SM"), f"/api/sms/status?delivery={delivery_id}"
-    body = webhooks.encode(("MessageSid", sid), ("MessageStatus", "failed"), ("ErrorCode", "30008"))
+    sid, target = webhooks.new_sid("SM"), f"/api/sms/status?delivery={delivery_id}&v=2"
+    body = webhooks.encode(("MessageSid", sid), ("MessageStatus", "failed"), ("ErrorCode", "30008"), ("To", to))
     assert (await app.request("POST", target, body, webhooks.headers(target, body))).status == 204
     return delivery_id
 

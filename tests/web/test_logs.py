@@ -59,7 +59,7 @@ async def _everything_happens(app: App) -> None:
     for target, name in (
         ("/api/sms/inbound", "sms-inbound"),
         ("/api/voice/inbound", "voice-inbound"),
-        (f"/api/sms/status?delivery={sent}", "sms-status-delivered"),
+        (f"/api/sms/status?delivery={sent}&v=2", "sms-status-delivered"),
         ("/api/voice/status", "voice-status-ringing"),
         ("/api/voice/status", "sms-inbound"),
     ):

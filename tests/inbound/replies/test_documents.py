@@ -13,7 +13,7 @@ from shared.queues import LARGEST
 from shared.voice.twiml import writable
 from tests.deliveries.samples import NOW, a_delivery
 
-TOLD = "https://switchboard.example/api/sms/status?delivery=SM1#rc=5&rp=all"
+TOLD = "https://switchboard.example/api/sms/status?delivery=SM1&v=2#rc=5&rp=all"
 
 
 @given(st.text(min_size=1).map(writable))

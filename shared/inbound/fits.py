@@ -1,0 +1,61 @@
+"""Whether what Twilio tells can be about the delivery that the callback's URL names. Pure.
+
+A URL alone proves little: other programs of the account may use it for messages and calls of their own.
+"""
+
+from typing import Final
+
+from shared.deliveries.record import Delivery
+from shared.deliveries.status import Channel
+from shared.inbound.form import Form
+from shared.text.numbers import MESSAGING_SERVICE, WHATSAPP
+
+_KINDS: Final[dict[Channel, frozenset[str]]] = {"sms": frozenset({"SM", "MM"}), "call": frozenset({"CA"})}
+"""how SIDs begin: https://www.twilio.com/docs/glossary/what-is-a-sid"""
+_RESPELLED: Final = {"+52": 3, "+54": 3, "+55": 5}
+"""WhatsApp knows some mobile numbers of Mexico, Argentina and Brazil with a digit more or less, at this place. Twilio
+documents neither that nor which spelling a callback has, so either one fits."""
+
+
+def misfit(delivery: Delivery, form: Form, *, sid: str, channel: Channel, account: str | None) -> str | None:
+    """Return why a status callback can't be about a delivery; None where it can.
+
+    It can where account, kind of SID, recipient and sender are the delivery's. Every status callback tells them:
+    https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks and
+    https://www.twilio.com/docs/voice/api/call-resource#statuscallback. A recipient that is missing fits nothing.
+    """
+    if not of_account(form, account):
+        return "its account is another"
+    if delivery.channel != channel or sid[:2] not in _KINDS[channel]:
+        return "it is of another kind"
+    is_reply = delivery.direction == "inbound" and sid != delivery.sid
+    to, from_ = (delivery.from_, delivery.to) if is_reply else (delivery.to, delivery.from_)
+    if not _is_same(to, form.get("To")):
+        return "its recipient is another"
+    return None if _is_sender(from_, form) else "its sender is another"
+
+
+def of_account(form: Form, account: str | None) -> bool:
+    """Tell whether a form is about something of the account: its messages and calls are made there."""
+    return account is None or form.get("AccountSid") in {None, account}
+
+
+def _is_same(ours: str | None, told: str | None) -> bool:
+    if not ours or not told:
+        return False
+    one, other = ours.rpartition(":")[2].casefold(), told.rpartition(":")[2].casefold()
+    return one == other or _is_respelled(ours, one, other)
+
+
+def _is_respelled(ours: str, one: str, other: str) -> bool:
+    shorter, longer = sorted((one, other), key=len)
+    at = _RESPELLED.get(shorter[:3])
+    return ours.startswith(WHATSAPP) and at is not None and longer[:at] + longer[at + 1 :] == shorter
+
+
+def _is_sender(ours: str | None, form: Form) -> bool:
+    """A Messaging Service picks the number: https://www.twilio.com/docs/messaging/services."""
+    if ours is None:
+        return True
+    told = form.get("MessagingServiceSid" if MESSAGING_SERVICE.fullmatch(ours) else "From")
+    return told is None or _is_same(ours, told)
