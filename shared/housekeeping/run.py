@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 _logger: Final = logging.getLogger(__name__)
-_SHARE: Final = timedelta(seconds=60)
-_WHOLE: Final = timedelta(seconds=270)
+SHARE: Final = timedelta(seconds=60)
+WHOLE: Final = timedelta(seconds=270)
 """a run ends before `functionTimeout` of host.json, 5 minutes, with time for what is under way then"""
 
 
@@ -23,8 +23,8 @@ async def run(
     *,
     clock: Callable[[], datetime],
     timer: str = "housekeeping",
-    share: timedelta = _SHARE,
-    whole: timedelta = _WHOLE,
+    share: timedelta = SHARE,
+    whole: timedelta = WHOLE,
 ) -> None:
     """Do one chore after the other: each in its share of the time, the last one in all that is left of the whole.
 

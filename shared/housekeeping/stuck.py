@@ -33,17 +33,17 @@ _LOST_AFTER: Final = timedelta(minutes=12)
 _ASK_AFTER: Final = timedelta(minutes=30)
 _AT_MOST: Final = timedelta(hours=24)
 _WAKE_PAUSES: Final = Pauses(first=_LOST_AFTER, factor=2, most=_AT_MOST)
-_ASK_PAUSES: Final = Pauses(first=_ASK_AFTER, factor=8, most=_AT_MOST)
+ASK_PAUSES: Final = Pauses(first=_ASK_AFTER, factor=8, most=_AT_MOST)
 """after 30 minutes, 4 hours, then once a day: six questions about a text without receipts. docs/performance.md has the
 arithmetic"""
-_GIVEN_UP_AFTER: Final = timedelta(days=4)
+GIVEN_UP_AFTER: Final = timedelta(days=4)
 """Twilio keeps a text for 10 hours at most, a carrier tries for three days, and a call lasts a day: then nothing more
 comes, though many carriers send no receipt and `sent` stays the last word. Twilio advises to ask after 12 hours
 (https://www.twilio.com/docs/messaging/guides/outbound-message-logging)"""
 _BAD_ONE_AGAIN: Final = timedelta(minutes=15)
 _UNCLAIMED_FOR: Final = timedelta(hours=1)
 _AT_ONCE: Final = 32
-_AT_TWILIO: Final = 16
+AT_TWILIO: Final = 16
 """requests to Twilio at once; its limit for an account is not documented, and texts need room below it"""
 
 
@@ -66,7 +66,7 @@ class Stuck:
         self._provider = provider
         self._settle = settle
         self._clock = clock
-        self._at_twilio = asyncio.Semaphore(_AT_TWILIO)
+        self._at_twilio = asyncio.Semaphore(AT_TWILIO)
 
     async def wake(self, *, until: datetime) -> int:
         """Enqueue the requests whose message is gone, up to the moment `until`; return how many entries were done.
@@ -178,7 +178,7 @@ class Stuck:
             about(_logger, delivery.id).error("Twilio has it no more")
             return None
         after = await self._log.record(delivery, seen(resource, source="asked", at=now))
-        if after == delivery and quiet >= _GIVEN_UP_AFTER:
+        if after == delivery and quiet >= GIVEN_UP_AFTER:
             about(_logger, delivery.id).warning("no news for days, and none expected", extra={"status": after.status})
             return None
-        return None if after.is_final else _ASK_PAUSES.next_step(after.updated_at, now)
+        return None if after.is_final else ASK_PAUSES.next_step(after.updated_at, now)
