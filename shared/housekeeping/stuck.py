@@ -89,7 +89,7 @@ class Stuck:
                 entries, lambda entry: self._try(do, entry), at_once=_AT_ONCE, until=until, clock=self._clock
             )
         if done.next is not None:
-            overdue = (self._clock() - done.next.look_at) // _A_MINUTE
+            overdue = max(self._clock() - done.next.look_at, timedelta(0)) // _A_MINUTE
             _logger.warning(
                 "%s open deliveries are left for the next run, to %s: the first has been due for %d minutes",
                 done.left_in_words,
