@@ -169,7 +169,14 @@ class Wiring:
         keep = timedelta(days=settings.retention_days)
         retention = Retention(log=self.log, lookups=self._lookups, keep=keep, clock=clock)
         account = Account(gate=self._gate, provider=lambda: self.provider, clock=clock)
-        return {"account": account.ask, "stuck": stuck.look_after, "poison": poison.drain, "retention": retention.purge}
+        return {
+            "account": account.ask,
+            "stuck": stuck.wake,
+            "poison": poison.drain,
+            "retention": retention.purge,
+            # the last chore gets what is left of the run: this one waits for Twilio
+            "asked": stuck.ask,
+        }
 
     @cached_property
     def health(self) -> Health:

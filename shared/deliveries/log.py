@@ -216,7 +216,9 @@ class DeliveryLog:
             row = keys.status_row(before)
             await self._lookups.delete(row["PartitionKey"], row["RowKey"])
         if ends:
-            await self._lookups.delete(keys.open_partition(after.id), keys.open_key(after))
+            # housekeeping may have moved the entry to a later second: it deletes that one when it comes to it
+            row = keys.open_row(after)
+            await self._lookups.delete(row["PartitionKey"], row["RowKey"])
         return msgspec.structs.replace(after, version=version)
 
     async def _keep(self, delivery: Delivery, event: Event) -> None:
@@ -259,13 +261,12 @@ class DeliveryLog:
         await asyncio.gather(*(self._lookups.put(row) for row in found))
 
     async def _forget_entries(self, delivery: Delivery, *, but_of: Delivery | None) -> None:
-        """Take out the entries of a claim that failed: those of the delivery that is there stand at its own time.
-
-        The entry among the open ones stays: it may be needed, and housekeeping takes it out where it is not.
-        """
+        """Delete the entries of a claim that failed: the existing delivery has its own, under its own time."""
         if but_of is not None and keys.position(but_of) == keys.position(delivery):
             return
         found = [keys.day_row(delivery), *([keys.recipient_row(delivery)] if delivery.to else [])]
+        if not delivery.is_final:
+            found.append(keys.open_row(delivery))
         await asyncio.gather(*(self._lookups.delete(row["PartitionKey"], row["RowKey"]) for row in found))
 
 

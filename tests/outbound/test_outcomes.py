@@ -158,7 +158,7 @@ async def test_an_attempt_that_died_gets_its_message_before_it_is_doubted(bench:
 async def test_the_entries_that_find_a_delivery_are_written_before_its_claim(bench: Bench) -> None:
     await bench.take(a_message())
     before = bench.journal[: bench.journal.index("delivery submitting")]
-    assert sorted(before) == ["day", "open", "to"]
+    assert sorted(before) == ["day", "to", "wake"]
 
 
 @pytest.mark.parametrize("error", [TwilioUnclear("no answer"), TwilioUnavailable("busy", code=20429)])

@@ -69,7 +69,7 @@ async def test_the_message_and_the_entry_are_written_before_the_state_that_relie
     await failed(bench)
     bench.journal.clear()
     await replayed(bench)
-    assert bench.journal == ["queue", "open", "event retrying", "status", "delivery retrying"]
+    assert bench.journal == ["queue", "wake", "event retrying", "status", "delivery retrying"]
 
 
 async def test_it_is_sent_again_as_another_attempt_on_its_own_record(bench: Bench) -> None:
