@@ -19,7 +19,7 @@ from shared.logs import about
 from shared.outbound import internal
 from shared.outbound.checks import Rules
 from shared.outbound.decode import data_of
-from shared.outbound.request import LONGEST_BODY
+from shared.outbound.request import LONGEST_ADDRESS, LONGEST_BODY
 from shared.queues import Queue
 from shared.text.numbers import WITHHELD, country
 from shared.voice.flows.apologies import gone
@@ -89,7 +89,8 @@ class Desk:
         walked = self._walk(visit, flow, delivery)
         for happened in walked.happened:
             if "problem" in happened.what:
-                about(_logger, visit.delivery_id).error("a call flow: %s", dict(happened.what))
+                told = {name: happened.what.get(name) for name in ("flow", "step", "problem")}
+                about(_logger, visit.delivery_id).error("a call flow: %s", told)
         sid = _sid(visit, delivery)
         await self._within(
             visit, self._note(visit, delivery, walked, sid=sid), lost="a turn of its call is not on record"
@@ -231,6 +232,10 @@ def _sid(visit: Visit, delivery: Delivery | None) -> str:
 
 def _request(text: TextToSend, *, is_awake: bool) -> dict[str, Any]:
     # one character more than fits: it is refused with that reason, on record, and every queue takes it
-    request: dict[str, Any] = {"channel": "sms", "to": text.to, "body": text.body[: LONGEST_BODY + 1]}
+    request: dict[str, Any] = {
+        "channel": "sms",
+        "to": text.to[: LONGEST_ADDRESS + 1],
+        "body": text.body[: LONGEST_BODY + 1],
+    }
     # who is on the phone is awake: quiet hours would keep the text until it is of no use
     return {**request, "urgent": True} if is_awake else request

@@ -15,6 +15,7 @@ from shared.deliveries.record import Delivery
 from shared.errors import TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.logs import about
 from shared.outbound.claim import due_at
+from shared.outbound.internal import to_take_again
 from shared.outbound.outcomes import seen
 from shared.outbound.provider import Provider
 from shared.queues import Queue
@@ -92,7 +93,7 @@ class Stuck:
         if now < overdue:
             return overdue
         about(_logger, delivery.id).warning("its message is overdue: enqueued again", extra={"status": delivery.status})
-        await self._queue.put(delivery.request or b"")
+        await self._queue.put(to_take_again(delivery.id, delivery.request))
         return now + max(_LOST_AFTER, min(now - delivery.updated_at, _ASK_AT_MOST))
 
     async def _ask(self, delivery: Delivery, now: datetime) -> datetime | None:

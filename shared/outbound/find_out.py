@@ -12,6 +12,7 @@ from shared.deliveries.record import Delivery
 from shared.errors import TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.logs import about
 from shared.outbound.gate import Gate
+from shared.outbound.internal import to_take_again
 from shared.outbound.outcomes import Outcomes, asked_for, own_event, shown
 from shared.outbound.provider import Provider, Resource
 from shared.outbound.reconcile import begins, candidates, is_alike
@@ -95,7 +96,7 @@ class Finder:
     async def _look_again_later(self, delivery: Delivery, *, at_least: timedelta) -> datetime:
         waited = self._clock() - (delivery.deadline or delivery.updated_at)
         delay = max(min(max(waited, _AGAIN), _AGAIN_AT_MOST), at_least)
-        await self._queue.put(delivery.request or b"", delay=delay)
+        await self._queue.put(to_take_again(delivery.id, delivery.request), delay=delay)
         return self._clock() + delay
 
     async def _leave(self, delivery: Delivery, resource: Resource) -> None:
