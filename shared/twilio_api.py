@@ -339,4 +339,4 @@ def _read_refusal(text: str) -> _Refusal:
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    return float(retry_after) if retry_after and retry_after.isdigit() else None
+    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdecimal() else None

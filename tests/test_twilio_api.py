@@ -18,7 +18,7 @@ from shared import twilio_api
 from shared.errors import TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.outbound.claim import ticks
 from shared.outbound.provider import Provider
-from shared.twilio_api import TwilioApi
+from shared.twilio_api import TwilioApi, _seconds
 from tests.fakes import ACCOUNT_SID, AUTH_TOKEN, FROM_NUMBER, SERVICE_SID, a_sid, make_settings
 
 TO = "+14155550100"
@@ -174,6 +174,11 @@ async def test_a_rate_limit_says_that_nothing_was_processed_and_how_long_to_wait
         await api.create_message(TEXT, not_after=soon())
     assert (caught.value.code, caught.value.retry_after) == (20429, expected)
     assert simulator.messages == []
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("7", 7.0), ("²", None), ("٣", None), ("-1", None), ("soon", None)])
+def test_how_long_to_wait_is_read_from_ascii_digits_only(text: str, seconds: float | None) -> None:
+    assert _seconds(text) == seconds
 
 
 async def test_where_nobody_answers_nothing_was_processed() -> None:
