@@ -13,6 +13,7 @@ from shared.queues import LARGEST
 
 MARK: Final = "switchboard"
 _MARKED: Final = f'"{MARK}"'.encode()
+"""as `write` writes it: with an escape in it, it is the unknown field of somebody else's request"""
 
 
 class Wake(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=MARK, tag="wake"):

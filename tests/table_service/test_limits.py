@@ -151,9 +151,9 @@ def test_a_form_of_the_largest_size_is_kept_whole(piece: str) -> None:
 
 
 @examples
-@given(deliveries, written_moments)
-def test_every_lookup_fits(delivery: Delivery, moment: datetime) -> None:
-    check(keys.owner_row("SM" + "0" * 32, delivery.id))
+@given(deliveries, written_moments, texts)
+def test_every_lookup_fits(delivery: Delivery, moment: datetime, sid: str) -> None:
+    check(keys.owner_row(sid, delivery.id))
     for row_of in (keys.open_row, keys.day_row, keys.recipient_row, keys.reply_row):
         check(row_of(delivery))
     check(keys.late_row(delivery, moment))
