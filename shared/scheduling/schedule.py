@@ -18,7 +18,7 @@ from shared.outbound import internal
 from shared.outbound.checks import Rules
 from shared.outbound.decode import faults_of
 from shared.outbound.request import LONGEST, Id
-from shared.queues import LARGEST
+from shared.table_service.limits import units
 
 _NOT_HERE: Final = ("id", "send_at", "expires_at")
 _LARGEST_ROW: Final = 32_000
@@ -115,12 +115,9 @@ def _strangers(request: dict[str, Any]) -> Iterator[str]:
 
 
 def _size_faults(schedule: Schedule) -> list[Fault]:
-    size = len(internal.write(occurrence(schedule, _LONGEST_DUE)))
-    units = len(msgspec.json.encode(schedule).decode().encode("utf-16-le")) // 2
-    if size <= LARGEST and units <= _LARGEST_ROW:
-        return []
-    problem = f"expected at most {LARGEST} bytes and {_LARGEST_ROW} UTF-16 units, got {size} and {units}"
-    return [Fault("request", problem)]
+    size = units(msgspec.json.encode(schedule).decode())
+    problem = f"expected a schedule of at most {_LARGEST_ROW} UTF-16 units, got {size}"
+    return [Fault("request", problem)] if size > _LARGEST_ROW else []
 
 
 def _timing_faults(timing: Timing, now: datetime) -> list[Fault]:
