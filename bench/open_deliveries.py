@@ -131,6 +131,7 @@ class Scene:
             queue=self.queue,
             provider=lambda: self.provider,
             settle=timedelta(minutes=1),
+            account="",
             clock=self._clock,
         )
 

@@ -7,9 +7,8 @@ from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
-from shared.errors import Fault, RequestInvalid
+from shared.errors import Fault, RequestInvalid, shown_field
 
-_NAME_SHOWN: Final = 40
 BYTES_OF_A_CHARACTER: Final = 4
 """at most, in UTF-8: https://www.rfc-editor.org/rfc/rfc3629#section-3"""
 _DEEPEST: Final = 100
@@ -22,6 +21,7 @@ _FORMS: Final = {
     "identity": "1 to 64 letters, digits and underscores",
 }
 """what a field's regular expression says, in words"""
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`((?: - at `\$.*`)?)", re.DOTALL)
 _INSIDE: Final = " - at `$"
 """what msgspec puts before the place inside of a field"""
 _S = TypeVar("_S", bound=msgspec.Struct)
@@ -107,8 +107,7 @@ def _unusable(problem: str) -> RequestInvalid:
 
 
 def _unknown(name: str) -> Fault:
-    shown = name if len(name) <= _NAME_SHOWN and name.isidentifier() else f"a name of {len(name)} characters"
-    return Fault(shown, "is no known field")
+    return Fault(shown_field(name), "is no known field")
 
 
 def _explain(error: msgspec.ValidationError, field: msgspec.structs.FieldInfo) -> str:
@@ -122,6 +121,9 @@ def _explain(error: msgspec.ValidationError, field: msgspec.structs.FieldInfo) -
         return f"expected a time such as {_A_TIME}, got {got}"
     if " matching regex " in text:
         return f"expected {_FORMS.get(field.encode_name, 'the form that the schema describes')}, got another"
+    if unknown := _UNKNOWN.match(text):
+        # msgspec repeats the name, which may be anything
+        text = f"Object contains unknown field `{shown_field(unknown[1])}`{unknown[2]}"
     return text[0].lower() + text[1:]
 
 

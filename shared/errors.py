@@ -1,6 +1,12 @@
 """One base, and a class for each decision that a caller makes. No message holds a secret, a body or a whole number."""
 
+import re
 from dataclasses import dataclass
+from typing import Final
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,39}")
+_NUMBER: Final = re.compile(r"[0-9]{7}")
+_BETWEEN_DIGITS: Final = re.compile(r"[._-]")
 
 
 class SwitchboardError(Exception):
@@ -16,6 +22,21 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.field}: {self.problem}"
+
+
+def looks_like_name(text: str) -> bool:
+    """Tell whether a text from outside may be shown: a short name, such as `order_id`, and not a phone number."""
+    return _NAME.fullmatch(text) is not None and not _NUMBER.search(_BETWEEN_DIGITS.sub("", text))
+
+
+def shown(text: str) -> str:
+    """Return a text from outside as a fault may tell it: in quotes if it looks like a name, else only its length."""
+    return repr(text) if looks_like_name(text) else f"a text of {len(text)} characters"
+
+
+def shown_field(name: str) -> str:
+    """Return the name of a field from outside as a fault may tell it; as `shown`."""
+    return name if looks_like_name(name) else f"a name of {len(name)} characters"
 
 
 class FaultyError(SwitchboardError):
@@ -90,6 +111,10 @@ class RightMissing(SwitchboardError):
 
 class TooLate(SwitchboardError):
     """The attempt's deadline left no time for a bounded send: nothing left this process."""
+
+
+class MessageTooLarge(SwitchboardError):
+    """A queue can't carry this message, however often it is tried: nothing was enqueued."""
 
 
 class Changed(SwitchboardError):

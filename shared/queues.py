@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
 from shared.connections import without_urls
+from shared.errors import MessageTooLarge
 
 if TYPE_CHECKING:
     from azure.storage.queue import QueueMessage
@@ -39,7 +40,12 @@ class Queue:
         """Enqueue a message that shows itself after `delay` (7 days at most, Azure's limit); return Azure's id of it.
 
         A lost answer makes the SDK enqueue it twice, under two ids: whoever takes it must not mind.
+
+        Raises:
+            MessageTooLarge: it has more than `LARGEST` bytes.
         """
+        if len(message) > LARGEST:
+            raise MessageTooLarge(f"expected a message of at most {LARGEST} bytes, got {len(message)}")
         try:
             return await self._send(message, delay)
         except ResourceNotFoundError:

@@ -7,6 +7,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
+from shared.errors import MessageTooLarge
 from shared.queues import LARGEST, Queue
 from tests.storage import open_queue
 
@@ -132,3 +133,12 @@ async def test_the_id_that_azure_gave_a_message_is_returned(pair: Pair) -> None:
     queue, client = pair
     ids = [await queue.put(b"x"), await queue.put(b"x")]
     assert ids == [message.id for message in await receive(client)]
+
+
+async def test_a_message_of_the_largest_size_is_carried_and_a_larger_one_is_refused_at_once(pair: Pair) -> None:
+    queue, client = pair
+    await queue.put(b"x" * LARGEST)
+    with pytest.raises(MessageTooLarge, match=f"at most {LARGEST} bytes, got {LARGEST + 1}"):
+        await queue.put(b"x" * (LARGEST + 1))
+    [message] = await receive(client)
+    assert len(base64.b64decode(message.content)) == LARGEST

@@ -131,7 +131,8 @@ class Desk:
     async def _note(self, visit: Visit, delivery: Delivery | None, happened: Sequence[Happened], *, sid: str) -> None:
         for each in happened:
             if "problem" in each.what:
-                about(_logger, visit.delivery_id).error("a call flow: %s", dict(each.what))
+                told = {name: each.what.get(name) for name in ("flow", "step", "problem")}
+                about(_logger, visit.delivery_id).error("a call flow: %s", told)
         if delivery is None:
             # somebody else's call may be screened here
             if happened and not (visit.twimlet is not None and visit.is_of_another_leg):

@@ -7,12 +7,15 @@ from typing import Final, Literal
 import msgspec
 
 from shared.deliveries.record import Delivery
+from shared.table_service.limits import as_key, cut
 from shared.table_service.rows import Entity, Row
 
 State = Literal["opted-in", "opted-out"]
 KEYWORD: Final = "keyword"
 OPT_OUT_TYPE: Final = "opt-out-type"
 API: Final = "api"
+_LONGEST: Final = 4_000
+"""UTF-16 units of an address"""
 _KEPT_AS: Final[dict[State, str]] = {"opted-in": "in", "opted-out": "out"}
 _READ_AS: Final = {kept: state for state, kept in _KEPT_AS.items()}
 
@@ -44,17 +47,24 @@ def partition(recipient: str) -> str:
     return hashlib.sha256(recipient.encode()).hexdigest()[:32]
 
 
+def row_key(sender: str) -> str:
+    """Return the row key of a sender: its name, or what stands for a name that can be no key."""
+    return as_key(sender)
+
+
 def to_row(consent: Consent) -> Entity:
-    """Return what is kept of a consent."""
+    """Return what is kept of a consent; Twilio tells the addresses, and nothing bounds their length."""
+    key = row_key(consent.sender)
     return {
         "PartitionKey": partition(consent.to),
-        "RowKey": consent.sender,
-        "To": consent.to,
+        "RowKey": key,
+        "Sender": None if key == consent.sender else cut(consent.sender, _LONGEST),
+        "To": cut(consent.to, _LONGEST),
         "State": _KEPT_AS[consent.state],
         "At": consent.at,
         "By": consent.by,
         "How": consent.how,
-        "Reason": consent.reason,
+        "Reason": None if consent.reason is None else cut(consent.reason, _LONGEST),
     }
 
 
@@ -62,7 +72,7 @@ def from_row(row: Row) -> Consent:
     """Return the consent that a row keeps."""
     return Consent(
         to=row["To"],
-        sender=row["RowKey"],
+        sender=row.get("Sender") or row["RowKey"],
         state=_READ_AS[row["State"]],
         at=row["At"],
         by=row.get("By"),

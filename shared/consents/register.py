@@ -4,7 +4,7 @@ import contextlib
 import logging
 from typing import Final
 
-from shared.consents.consent import Consent, from_row, partition, refused, to_row
+from shared.consents.consent import Consent, from_row, partition, refused, row_key, to_row
 from shared.deliveries import status
 from shared.deliveries.record import Delivery, Event
 from shared.errors import Changed
@@ -38,7 +38,7 @@ class Consents:
         key = partition(recipient)
         if sender is None:
             return [from_row(row) async for row in self._table.query("PartitionKey eq @key", key=key)]
-        row = await self._table.get(key, sender)
+        row = await self._table.get(key, row_key(sender))
         return [] if row is None else [from_row(row)]
 
     async def heed(self, delivery: Delivery, event: Event) -> None:
@@ -60,7 +60,7 @@ class Consents:
             Changed: others changed it each time that it was to be written.
         """
         for _ in range(_WRITES):
-            row = await self._table.get(partition(consent.to), consent.sender)
+            row = await self._table.get(partition(consent.to), row_key(consent.sender))
             known = None if row is None else from_row(row)
             if known is not None and known.at > consent.at:
                 return known

@@ -25,6 +25,7 @@ from typing import Any, Final, Literal
 
 from shared.deliveries.record import Delivery
 from shared.deliveries.status import NOTABLE
+from shared.table_service.limits import as_key
 
 SPREAD: Final = 4
 Action = Literal["wake", "ask"]
@@ -48,7 +49,7 @@ def is_id(text: str) -> bool:
 
 def owner_partition(sid: str) -> str:
     """Return the partition that says whose a SID is."""
-    return f"sid:{sid}"
+    return as_key(f"sid:{sid}")
 
 
 def owner_row(sid: str, delivery_id: str) -> dict[str, Any]:

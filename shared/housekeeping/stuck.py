@@ -22,6 +22,7 @@ from shared.housekeeping.backlog import go_through
 from shared.housekeeping.pauses import Pauses
 from shared.logs import about
 from shared.outbound.claim import due_at
+from shared.outbound.internal import to_take_again
 from shared.outbound.outcomes import seen
 from shared.outbound.provider import Provider
 from shared.queues import Queue
@@ -161,7 +162,7 @@ class Stuck:
         if now < due + _LOST_AFTER:
             return due + _LOST_AFTER
         about(_logger, delivery.id).warning("its message is overdue: enqueued again", extra={"status": delivery.status})
-        await self._queue.put(delivery.request or b"")
+        await self._queue.put(to_take_again(delivery.id, delivery.request))
         return _WAKE_PAUSES.next_step(due, now)
 
     async def _ask(self, delivery: Delivery, now: datetime) -> datetime | None:

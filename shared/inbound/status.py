@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from shared.deliveries.keys import is_id
+from shared.deliveries.keys import EPOCH, is_id
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Direction, Event
 from shared.deliveries.status import Channel
@@ -93,7 +93,8 @@ def _moment(timestamp: str | None, now: datetime) -> datetime:
         told = told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
     except (ValueError, OverflowError):
         return now
-    return min(max(now, told), told + _REST_OF_A_SECOND)
+    # no table holds a moment before 1601, and nothing happened at Twilio before 1970
+    return now if told < EPOCH else min(max(now, told), told + _REST_OF_A_SECOND)
 
 
 async def _named(

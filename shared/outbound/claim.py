@@ -11,7 +11,8 @@ import msgspec
 
 from shared.deliveries import status
 from shared.deliveries.record import Delivery
-from shared.outbound.decode import Decoded, asked
+from shared.outbound.decode import Decoded
+from shared.outbound.message import asked
 from shared.outbound.request import Request
 from shared.outbound.waiting import Wait
 from shared.seal import SEALED
@@ -107,7 +108,7 @@ def as_recorded(request: Request, delivery: Delivery) -> Request:
 
 def recalled(delivery: Delivery, *, plain_punctuation: bool) -> Request:
     """Return as much of a recorded request as a look for it needs, where it is not allowed any more as it stands."""
-    document = msgspec.json.decode(asked(delivery.request or b"{}"))
+    document = asked(delivery.request or b"{}")
     body = document.get("body")
     first = Request(
         id=delivery.id,
