@@ -42,7 +42,7 @@ async def erase(delivery: Delivery, *, log: DeliveryLog, provider: Eraser, now: 
     for sid in filter(None, (*delivery.past_sids, delivery.sid)):
         if sid == delivery.sid or await log.owner_of(sid) == delivery.id:
             await remove(sid)
-    await log.erase(delivery)
+    await log.erase(delivery, now=now)
 
 
 def _is_over(delivery: Delivery, now: datetime) -> bool:

@@ -340,7 +340,7 @@ async def test_an_entry_of_what_ended_long_ago_is_taken_out(bench: Bench) -> Non
 async def test_an_entry_of_a_tombstone_is_taken_out(bench: Bench) -> None:
     sid = await sent(bench)
     ended = await bench.storage.log.record(await bench.delivery(), an_event("delivered", sid=sid))
-    await bench.storage.log.erase(ended)
+    await bench.storage.log.erase(ended, now=bench.clock.now)
     await bench.take(a_message())
     bench.clock.advance(HOUR)
     await look_after(bench)
