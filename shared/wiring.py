@@ -24,6 +24,7 @@ from shared.housekeeping.run import Chore
 from shared.housekeeping.stuck import Stuck
 from shared.inbound.desk import TextDesk
 from shared.inbound.replies.library import Replies
+from shared.outbound.backlog import Waiting
 from shared.outbound.checks import Rules
 from shared.outbound.gate import Gate
 from shared.outbound.send import Sender
@@ -129,7 +130,7 @@ class Wiring:
             log=self.log,
             consents=self.consents,
             lookups=self._lookups,
-            queue=self._queue,
+            queue=self._told,
             clock=clock,
         )
 
@@ -157,7 +158,7 @@ class Wiring:
             clock=clock,
         )
         poison = PoisonQueue(
-            queue=self._queue(f"{settings.outbound_queue}-poison"),
+            queue=self._poison,
             sender=lambda: self.sender,
             clock=clock,
         )
@@ -169,19 +170,24 @@ class Wiring:
     @cached_property
     def health(self) -> Health:
         """Whether the app can do its work."""
+        waiting = Waiting(queue=self.outbound, poison=self._poison, clock=clock)
         checks = {
             "tables": self._deliveries.check,
-            "queue": self.outbound.check,
+            "queue": waiting.check,
             "twilio": lambda: self._gate.check(clock()),
         }
         if self._events:
             checks["events"] = self._events.check
-        return Health(checks)
+        return Health(checks, facts=waiting.facts)
 
     @cached_property
     def _events(self) -> Queue | None:
         name = self.settings.events_queue
-        return self._queue(name) if name else None
+        return self._told(name) if name else None
+
+    @cached_property
+    def _poison(self) -> Queue:
+        return self._queue(f"{self.settings.outbound_queue}-poison")
 
     @cached_property
     def _gate(self) -> Gate:
@@ -219,10 +225,14 @@ class Wiring:
                     identity.table_url, self._credential, session=self._session, bounds=_BOUNDS
                 )
 
-    def _queue(self, name: str) -> Queue:
+    def _queue(self, name: str, *, keep: timedelta | None = None) -> Queue:
         if name not in self._queues:
-            self._queues[name] = Queue(partial(self._queue_client, name))
+            self._queues[name] = Queue(partial(self._queue_client, name), keep=keep)
         return self._queues[name]
+
+    def _told(self, name: str) -> Queue:
+        """Return a queue that other systems read: the feed, or one that texts are passed on to."""
+        return self._queue(name, keep=timedelta(days=self.settings.events_ttl_days))
 
     def _queue_client(self, name: str) -> "QueueClient":
         from azure.storage.queue.aio import QueueClient  # noqa: PLC0415 - most webhooks need no queue

@@ -125,7 +125,7 @@ async def health(_req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
 
 
 async def health_details(_req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Say what is wrong."""
-    problems = await wiring.health.problems()
-    status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
-    return json_answer({"status": "unavailable" if problems else "ok", "problems": problems}, status)
+    """Say what is wrong, and how many requests wait."""
+    details = await wiring.health.details()
+    status = HTTPStatus.SERVICE_UNAVAILABLE if details["problems"] else HTTPStatus.OK
+    return json_answer({"status": "unavailable" if details["problems"] else "ok", **details}, status)

@@ -37,7 +37,27 @@ async def test_an_app_that_can_work_says_ok_and_nothing_more(door: Door) -> None
     answer = await door.request("GET", HEALTH)
     assert (answer.status, answer.body, answer.content_type) == (200, b"ok", "text/plain")
     details = await door.request("GET", DETAILS)
-    assert (details.status, details.json()) == (200, {"status": "ok", "problems": {}})
+    told = details.json()
+    assert (details.status, told["status"], told["problems"]) == (200, "ok", {})
+    assert told["queue"].keys() == {"messages", "oldest_at", "oldest_age_seconds", "poison_messages"}
+
+
+async def test_the_details_tell_how_many_requests_wait_and_since_when(azurite: str) -> None:
+    async with App.load(settings_of(azurite)) as app:
+        body = b'{"channel": "sms", "to": "+14155550100", "body": "Hello"}'
+        before = datetime.now(UTC).replace(microsecond=0)
+        assert (await app.request("POST", "/api/send", body)).status == 202
+        answer = await app.request("GET", DETAILS)
+        assert (await app.request("GET", HEALTH)).body == b"ok", "and no more to anybody"
+    told = answer.json()
+    assert (answer.status, told["problems"], told["queue"]["messages"], told["queue"]["poison_messages"]) == (
+        200,
+        {},
+        1,
+        0,
+    )
+    assert datetime.fromisoformat(told["queue"]["oldest_at"]) >= before
+    assert told["queue"]["oldest_age_seconds"] >= 0
 
 
 async def test_tables_and_a_queue_that_are_not_there_yet_are_no_fault(moody: App) -> None:
@@ -72,7 +92,7 @@ async def test_the_queue_of_the_event_feed_is_looked_at_where_there_is_one(stora
 async def test_what_is_known_is_kept_for_ten_seconds_whoever_asks(storage: Storage, moody: App) -> None:
     await moody.request("GET", HEALTH)
     asked = storage.asked
-    assert asked == 3
+    assert asked == 4
     storage.status = 403
     answers = await asyncio.gather(*(moody.request("GET", path) for path in (HEALTH, DETAILS) * 10))
     assert {answer.status for answer in answers} == {200}
@@ -87,7 +107,7 @@ async def test_what_is_known_is_kept_for_ten_seconds_whoever_asks(storage: Stora
 
 async def test_many_who_ask_at_once_cost_one_look(storage: Storage, moody: App) -> None:
     await asyncio.gather(*(moody.request("GET", HEALTH) for _ in range(20)))
-    assert storage.asked == 3
+    assert storage.asked == 4
 
 
 async def test_storage_that_says_nothing_makes_it_unavailable(
