@@ -13,6 +13,7 @@ from shared.calls.desk import Desk
 from shared.connections import Bounds, open_session, sdk_transport
 from shared.consents import Consents
 from shared.deliveries import search
+from shared.deliveries.derived import Derivations
 from shared.deliveries.feed import Feed
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.open import OpenDeliveries
@@ -75,6 +76,11 @@ class Wiring:
         """The log of deliveries."""
         feed = Feed(self._events) if self._events else None
         return DeliveryLog(self._deliveries, self._lookups, feed=feed, heed=self.consents.heed, on_end=self.wakes.ended)
+
+    @cached_property
+    def derivations(self) -> Derivations:
+        """What was derived from a delivery."""
+        return Derivations(self._deliveries, self._lookups, log=self.log)
 
     @cached_property
     def consents(self) -> Consents:
