@@ -41,7 +41,7 @@ class Retention:
         self._clock = clock
 
     async def purge(self, *, until: datetime) -> int:
-        """Purge what is due, up to the moment `until`; return how many were.
+        """Purge what is due, up to the moment `until`, and return how many were; what was erased is swept, too.
 
         The days come last: where they are more than a run can do, nothing else waits for them. What is only taken out
         costs a tenth of a delivery that is purged.
