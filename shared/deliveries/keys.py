@@ -8,6 +8,7 @@
 | `day:<day>:<spread>` | when, newest first, and the id | all of a day |
 | `status:<status>:<day>:<spread>` | the same | those of a day that came into a notable status |
 | `late:<day>:<spread>` | the same | those that the purge looks at again on that day |
+| `erased:<minute>:<spread>` | the same | those that were erased, and are swept once more at that minute |
 | `to:<hash of the address>` | the same | all of one recipient; the hash keeps numbers out of URLs and request logs |
 | `sid:<SID>` | `owner` | the delivery that a message or call belongs to |
 | `reply:<day>:<hash of the person>` | as of `day` | the automatic texts to a person: replies, and texts of flows |
@@ -33,6 +34,7 @@ Action = Literal["wake", "ask"]
 LOOKED_AT_AFTER: Final = timedelta(minutes=15)
 """how long an open delivery is left alone"""
 OWNER: Final = "owner"
+ERASED: Final = "erased"
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 HORIZON: Final = datetime(9999, 12, 31, tzinfo=UTC)
 _LAST: Final = 10**18 - 1
@@ -94,8 +96,15 @@ def former_open_key(delivery: Delivery) -> str:
 
 
 def first_of(kind: str, moment: datetime | None = None) -> str:
-    """Return the partition before all of a kind that has days, or before all of the day of `moment`."""
-    return f"{kind}:{moment:%Y%m%d}" if moment is not None else f"{kind}:"
+    """Return the partition before all of a kind that has days, or before all of the day (the minute) of `moment`."""
+    if moment is None:
+        return f"{kind}:"
+    return f"{kind}:{moment:%Y%m%d%H%M}" if kind == ERASED else f"{kind}:{moment:%Y%m%d}"
+
+
+def erased_row(delivery: Delivery, again: datetime) -> dict[str, Any]:
+    """Return the row that has a delivery that was erased swept once more, from the minute of `again` on."""
+    return {"PartitionKey": f"{first_of(ERASED, again)}:{_spread(delivery.id)}", "RowKey": position(delivery)}
 
 
 def late_row(delivery: Delivery, again: datetime) -> dict[str, Any]:

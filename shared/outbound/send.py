@@ -164,8 +164,9 @@ class Sender:
         match verdict(delivery, first.fallback, now=self._clock()):
             case Verdict.GO:
                 derived = derive(delivery, first, first.fallback)
+                if not await self._log.note(delivery, _second_way(delivery, derived)):
+                    return
                 about(_logger, delivery.id).warning("its second way is taken: %s", shown_id(derived.id))
-                await self._log.note(delivery, _second_way(delivery, derived))
                 await self._take_request(message_id, internal.write(derived), None)
             case Verdict.NOT_YET:
                 await self._wakes.again(message)

@@ -281,7 +281,7 @@ async def test_who_our_own_request_called_is_texted_without_a_cap(office: Office
 
 
 async def test_what_was_erased_stays_so_while_the_call_goes_on(office: Office) -> None:
-    delivery = await office.storage.log.erase(await office.claim())
+    delivery = await office.storage.log.erase(await office.claim(), now=office.clock.now)
     document = await office.desk().answer(_outbound(delivery, "alert", form={"CallSid": a_sid("CA")}))
     assert "<Gather" in document
     assert await office.keys(delivery.id) == []

@@ -359,7 +359,7 @@ async def test_an_erased_delivery_is_its_tombstone_and_nothing_else(storage: Sto
     delivery = await claimed(storage, metadata={"order": "7"}, reasons=("because",))
     for word in ("queued", "sent", "undelivered"):
         delivery = await storage.log.record(delivery, said(word, error_code=30003, error_message="gone"))
-    erased = await storage.log.erase(delivery)
+    erased = await storage.log.erase(delivery, now=NOW)
     [row] = await storage.rows(storage.deliveries)
     assert row.keys() == {
         "PartitionKey",
@@ -385,9 +385,9 @@ async def test_what_was_changed_since_it_was_read_is_not_erased(storage: Storage
     stale = await claimed(storage)
     await storage.log.record(stale, an_event("delivered"))
     with pytest.raises(Changed):
-        await storage.log.erase(stale)
+        await storage.log.erase(stale, now=NOW)
     with pytest.raises(Changed):
-        await storage.log.erase(a_delivery())
+        await storage.log.erase(a_delivery(), now=NOW)
     delivery = await storage.log.get("order-1")
     assert delivery is not None
     assert delivery.to == "+14155550100"
@@ -403,15 +403,15 @@ async def test_an_erasure_that_a_crash_cut_short_can_be_made_again(storage: Stor
     delivery = await storage.log.record(await claimed(storage), said("delivered"))
     log = type(storage.log)(Dead(storage.deliveries._client), storage.lookups)
     with pytest.raises(ConnectionError):
-        await log.erase(delivery)
+        await log.erase(delivery, now=NOW)
     left = await storage.log.get("order-1")
     assert left is not None
     assert left == msgspec.structs.replace(tombstone(delivery), version=left.version), "to everybody who looks"
-    again = await storage.log.erase(left)
+    again = await storage.log.erase(left, now=NOW)
     assert (again.erased, again) == (True, await storage.log.get("order-1"))
     [row] = await storage.rows(storage.deliveries)
     assert "To" not in row
-    assert await storage.log.erase(again) == again
+    assert await storage.log.erase(again, now=NOW) == again
 
 
 async def test_events_and_the_entry_by_recipient_that_a_crash_left_of_an_erased_one_go_with_the_next_try(
@@ -423,16 +423,16 @@ async def test_events_and_the_entry_by_recipient_that_a_crash_left_of_an_erased_
 
     delivery = await storage.log.record(await claimed(storage), said("delivered"))
     with pytest.raises(ConnectionError):
-        await type(storage.log)(Dead(storage.deliveries._client), storage.lookups).erase(delivery)
+        await type(storage.log)(Dead(storage.deliveries._client), storage.lookups).erase(delivery, now=NOW)
     left = await storage.log.get("order-1")
     assert left is not None
-    await storage.log.erase(left)
+    await storage.log.erase(left, now=NOW)
     assert len(await storage.rows(storage.deliveries)) == 1
     assert await index_rows(storage, "to") == []
 
 
 async def test_an_erased_id_is_never_claimed_again(storage: Storage) -> None:
-    await storage.log.erase(await storage.log.record(await claimed(storage), an_event("delivered")))
+    await storage.log.erase(await storage.log.record(await claimed(storage), an_event("delivered")), now=NOW)
     assert await storage.log.claim(a_delivery(attempt="token-2")) is None
 
 

@@ -388,7 +388,7 @@ async def test_a_duplicate_leaves_no_entry_and_does_not_put_the_delivery_off(ben
 async def test_an_entry_of_a_tombstone_is_taken_out(bench: Bench) -> None:
     sid = await sent(bench)
     ended = await bench.storage.log.record(await bench.delivery(), an_event("delivered", sid=sid))
-    await bench.storage.log.erase(ended)
+    await bench.storage.log.erase(ended, now=bench.clock.now)
     await bench.storage.lookups.put(keys.open_row(ended))
     bench.clock.advance(HOUR)
     await look_after(bench)

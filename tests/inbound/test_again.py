@@ -28,7 +28,7 @@ async def test_a_text_that_comes_again_brings_nothing_back_of_an_erased_delivery
     assert await post.noted(delivery_id, "answer")
     delivery = await post.app.wiring.log.get(delivery_id)
     assert delivery is not None
-    await post.app.wiring.log.erase(delivery)
+    await post.app.wiring.log.erase(delivery, now=delivery.updated_at)
     await post.bring("claim yes", sid=sid)
     assert (await post.app.delivery(delivery_id))["events"] == []
 

@@ -60,7 +60,7 @@ async def test_nothing_else_is(bench: Bench, word: str) -> None:
 
 async def test_a_tombstone_has_nothing_left_to_send(bench: Bench) -> None:
     await failed(bench)
-    await bench.storage.log.erase(await bench.delivery())
+    await bench.storage.log.erase(await bench.delivery(), now=bench.clock.now)
     with pytest.raises(NotReplayable, match="it is erased"):
         await replayed(bench)
 

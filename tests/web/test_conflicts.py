@@ -37,7 +37,7 @@ async def test_what_changes_in_the_same_moment_is_a_conflict_and_may_be_asked_fo
 ) -> None:
     delivery_id = await _failed(app, "+14155550311")
 
-    async def too_late(*_: object) -> Delivery:
+    async def too_late(*_: object, **__: object) -> Delivery:
         raise Changed("the row was changed since it was read")
 
     async def nothing(_sid: str) -> None:
