@@ -9,7 +9,8 @@
 | GET /simulator/accepted | how many creates were accepted, by the `delivery` in their StatusCallback's query |
 | PUT /simulator/faults | what is to go wrong from now on, instead of what was: see below |
 | GET, DELETE /simulator/faults | what is going wrong, and how many faults were `made`; makes no more |
-| POST /simulator/reset | ends every life and forgets everything, the faults too |
+| PUT, GET /simulator/lists | how the lists of the REST API come from now on, and come at present: see below |
+| POST /simulator/reset | ends every life and forgets everything, the faults too; lists come as they did at first |
 
 What people do at the ends of calls is in person_control.py: they press keys, speak, answer, hang up. A call that
 comes in has the same `acts`, `hangs_up_after`, `live` and `real_time` as a person there, else those of whom was put at
@@ -23,7 +24,12 @@ Faults are a list of rules, the first of which that fits is followed, or an obje
      "random": {"seed": 1, "rates": {"drop-after": 0.02, "500-before": 0.01}, "on": "any", "resource": "calls"},
      "callbacks": {"seed": 1, "duplicate": 0.1, "lose": 0.01, "shuffle": true, "delay": 2, "before_answer": 0.5}}
 `on` is create (if left out), list, fetch, update, delete or any; `resource` any (if left out), messages, calls,
-recordings or account. The faults are listed in local/twilio/faults.py, what callbacks can meet in callbacks.py.
+recordings or account; with `page`, it is for that page of a list alone, the first being 0. The faults are listed in
+local/twilio/faults.py, what callbacks can meet in callbacks.py.
+
+Lists are an object with any of these, which lists.py explains:
+    {"order": "documented", "seed": 0, "undated": "anywhere", "late": 0, "late_seconds": [1, 5]}
+`order` is documented (if left out), oldest-first or adverse; `undated` is anywhere, first or last.
 """
 
 from itertools import islice
@@ -40,6 +46,7 @@ from local.twilio.exchange import Exchange
 from local.twilio.fault_plan import FaultPlan
 from local.twilio.forms import is_url
 from local.twilio.inbound import receive_text
+from local.twilio.lists import Lists
 from local.twilio.network import Network
 from local.twilio.people import Act, People, Person
 from local.twilio.person_control import PersonControl
@@ -109,6 +116,8 @@ class Control:
                 web.put("/faults", self.make_faults),
                 web.get("/faults", self.faults),
                 web.delete("/faults", self.clear_faults),
+                web.put("/lists", self.set_lists),
+                web.get("/lists", self.lists),
                 web.post("/reset", self.reset),
                 *PersonControl(self._network, self._exchange).routes(),
             ]
@@ -182,6 +191,15 @@ class Control:
         """Make no more faults."""
         self._network.faults.clear()
         return web.Response(status=204)
+
+    async def set_lists(self, request: web.Request) -> web.Response:
+        """Let lists come like this from now on."""
+        self._network.listing.follow(msgspec.json.decode(await request.read(), type=Lists))
+        return web.Response(status=204)
+
+    async def lists(self, _request: web.Request) -> web.Response:
+        """How lists come at present."""
+        return shown(self._network.listing.now_on)
 
     async def reset(self, _request: web.Request) -> web.Response:
         """Forget everything."""
