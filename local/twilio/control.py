@@ -20,12 +20,15 @@ All of it is JSON. A mistake answers 400 with `{"error": …}`.
 
 Faults are a list of rules, the first of which that fits is followed, or an object with any of these:
     {"rules": [{"fault": "429", "on": "create", "resource": "messages", "to": "+14155550100", "times": 3,
-                "lasts": 60, "retry_after": 2}, {"fault": "slow", "on": "any", "seconds": 5}],
+                "lasts": 60, "retry_after": 2}, {"fault": "slow", "on": "any", "seconds": 5},
+               {"fault": "proxy-after", "status": 403, "body": "html", "retry_after": 2, "retry_after_date": true},
+               {"fault": "500-before", "on": "list", "page": 1}],
      "random": {"seed": 1, "rates": {"drop-after": 0.02, "500-before": 0.01}, "on": "any", "resource": "calls"},
      "callbacks": {"seed": 1, "duplicate": 0.1, "lose": 0.01, "shuffle": true, "delay": 2, "before_answer": 0.5}}
 `on` is create (if left out), list, fetch, update, delete or any; `resource` any (if left out), messages, calls,
-recordings or account; with `page`, it is for that page of a list alone, the first being 0. The faults are listed in
-local/twilio/faults.py, what callbacks can meet in callbacks.py.
+recordings or account. A rule with `page` is for that page of a list alone; the first is 0. local/twilio/faults.py lists
+the faults, callbacks.py says what callbacks can meet. GET also shows how many requests `followed` the redirection of a
+proxy.
 
 Lists are an object with any of these, which lists.py explains:
     {"order": "documented", "seed": 0, "undated": "anywhere", "late": 0, "late_seconds": [1, 5]}
@@ -183,9 +186,9 @@ class Control:
         return web.Response(status=204)
 
     async def faults(self, _request: web.Request) -> web.Response:
-        """What is going wrong at present, and how often each fault was made."""
+        """What is going wrong at present, how often each fault was made, and which redirections were followed."""
         faults = self._network.faults
-        return shown({**msgspec.structs.asdict(faults.plan()), "made": faults.made})
+        return shown({**msgspec.structs.asdict(faults.plan()), "made": faults.made, "followed": faults.followed})
 
     async def clear_faults(self, _request: web.Request) -> web.Response:
         """Make no more faults."""

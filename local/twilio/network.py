@@ -117,6 +117,7 @@ class Network:
         self.queues.clear()
         self.conferences.clear()
         self.accepted.clear()
+        self.faults.followed.clear()
         self.webhooks.log.clear()
         self.touch()
 

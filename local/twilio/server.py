@@ -25,11 +25,13 @@ from local.twilio.people import Act, People
 from local.twilio.queues import DEFAULT_MAX_SIZE
 from local.twilio.recordings import Recording
 from local.twilio.rest import RestApi
+from local.twilio.stand_ins import ELSEWHERE
 from local.twilio.webhooks import Posted, Webhooks, open_session
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 30.0
 DEFAULT_SENDER = "+15005550006"
+AN_HOUR = timedelta(hours=1)
 
 
 class Simulator:
@@ -125,7 +127,9 @@ class Simulator:
     def lists(self, lists: Lists) -> None:
         self._network.listing.follow(lists)
 
-    def sent_before(self, channel: Literal["sms", "call"], *, to: str, from_: str, ago: timedelta) -> str:
+    def sent_before(
+        self, channel: Literal["sms", "call"], *, to: str, from_: str = DEFAULT_SENDER, ago: timedelta = AN_HOUR
+    ) -> str:
         """Remember a text or a call that the account made so long ago, and that has ended; return its SID."""
         moment = now() - ago
         past = earlier_text if channel == "sms" else earlier_call
@@ -202,4 +206,5 @@ def _application(network: Network, exchange: Exchange, control: Control) -> web.
     app = web.Application()
     app.add_subapp(f"/{API_VERSION}", RestApi(network, exchange).application())
     app.add_subapp("/simulator", control.application())
+    app.router.add_route("*", ELSEWHERE, network.faults.elsewhere)
     return app

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 import pytest
@@ -56,7 +56,7 @@ async def test_what_is_queued_has_no_date_sent_and_no_start_time(slow: Simulator
 
 @pytest.mark.parametrize("undated", ["first", "last"])
 async def test_messages_come_by_date_sent_and_what_is_queued_stands_where_it_is_asked_to(
-    slow: Simulator, undated: Any
+    slow: Simulator, undated: Literal["first", "last"]
 ) -> None:
     earlier = [slow.sent_before("sms", to=ANNA, from_=US, ago=timedelta(hours=hours)) for hours in (3, 1, 2)]
     slow.lists = Lists(undated=undated)
