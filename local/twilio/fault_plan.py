@@ -148,6 +148,7 @@ class Faults:
         shuffle: bool = False,
         reverse: bool = False,
         delay: float = 0.0,
+        delayed: float = 1.0,
         before_answer: float = 0.0,
     ) -> None:
         """Bring the status callbacks of lives that begin from now on into disorder; see Disorder."""
@@ -158,6 +159,7 @@ class Faults:
             shuffle=shuffle,
             reverse=reverse,
             delay=delay,
+            delayed=delayed,
             before_answer=before_answer,
         )
         self.disordered = Disordered(self._callbacks)
