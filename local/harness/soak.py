@@ -142,10 +142,9 @@ class Soak:
     def _really_sent(self) -> Counter[str]:
         """How many messages and calls Twilio has for each request, found by the recipient, whatever the app says."""
         twilio = self.scene.twilio
-        made = {"sms": twilio.messages, "call": twilio.calls}
-        has = Counter(
-            (channel, one.to) for channel, all_of_it in made.items() for one in all_of_it if one.sid not in self.earlier
-        )
+        texts = [("sms", one.to) for one in twilio.messages if one.sid not in self.earlier]
+        calls = [("call", one.to) for one in twilio.calls if one.sid not in self.earlier]
+        has = Counter(texts + calls)
         return Counter({one["id"]: has[one["channel"], one["to"]] for one in self.requests})
 
     async def _outcome(self) -> Outcome:

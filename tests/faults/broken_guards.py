@@ -65,7 +65,7 @@ def no_look_before_resending() -> None:
         return True
 
     _there(Finder, "is_free")
-    Finder.is_free = is_free  # type: ignore[method-assign]
+    Finder.is_free = is_free  # type: ignore[method-assign, assignment]
 
 
 def proxys_page_taken_for_a_refusal() -> None:
@@ -89,7 +89,7 @@ def claim_that_replaces_another() -> None:
         return None if written is None else msgspec.structs.replace(delivery, version=written.version)
 
     _there(DeliveryLog, "claim")
-    DeliveryLog.claim = claim  # type: ignore[method-assign]
+    DeliveryLog.claim = claim  # type: ignore[method-assign, assignment]
 
 
 def _there(owner: object, name: str) -> Any:  # noqa: ANN401 - whatever it is

@@ -166,8 +166,9 @@ async def test_how_lists_come_is_set_and_shown_over_http_and_a_reset_restores_wh
             async with http.put("/simulator/lists", json=wrong) as response:
                 assert response.status == 400
                 assert (await response.json())["error"]
-        assert simulator.lists.order == "adverse"
+        adverse = Lists(order="adverse", seed=4, undated="last", late=0.5, late_seconds=(1, 2))
+        assert simulator.lists == adverse
         await http.delete("/simulator/faults")
-        assert simulator.lists.order == "adverse", "an order is no fault that ends"
+        assert simulator.lists == adverse, "an order is no fault that ends"
         await http.post("/simulator/reset")
-        assert simulator.lists.order == "oldest-first"
+        assert simulator.lists == Lists(order="oldest-first")
