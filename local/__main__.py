@@ -49,8 +49,8 @@ def parser() -> argparse.ArgumentParser:
             "soak",
             help="send thousands of requests while everything fails, and count",
             allow_abbrev=False,
-            description="Two hosts that are killed every few seconds, with faults of Twilio and of the storage at "
-            "random. The exit code is 0 only if every request was sent once.",
+            description="Two hosts that are killed every few seconds, with faults of Twilio, of proxies and of the "
+            "storage, and adverse lists, at random. The exit code is 0 only if every request was sent once.",
         )
     )
     _add_replay(commands.add_parser("replay", help="send rejected or failed deliveries again", allow_abbrev=False))

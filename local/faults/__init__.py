@@ -10,6 +10,7 @@ from local.faults.actions import DROP, NEVER, PASS, Action, Answer, Do, Drop, Ne
 from local.faults.proxy import Hook, Proxy
 from local.faults.seen import Seen, Service
 from local.faults.storage import endpoint, through
+from local.twilio.stand_ins import StandIn
 
 __all__ = [
     "DROP",
@@ -25,6 +26,7 @@ __all__ = [
     "Proxy",
     "Seen",
     "Service",
+    "StandIn",
     "endpoint",
     "through",
 ]

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from local.twilio.stand_ins import StandIn
+
 
 @dataclass(frozen=True, slots=True)
 class Pass:
@@ -34,5 +36,6 @@ class Do:
     act: Callable[[], object]
 
 
-Action = Pass | Drop | Never | Answer | Do
+Action = Pass | Drop | Never | Answer | Do | StandIn
+"""a StandIn is answered by something else in the service's place, not in the service's shape"""
 PASS, DROP, NEVER = Pass(), Drop(), Never()

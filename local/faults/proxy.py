@@ -21,6 +21,7 @@ from local.faults.answers import answer_of
 from local.faults.seen import Seen, Service, see
 from local.faults.storage import HOST
 from local.twilio.connections import drop, given_up
+from local.twilio.stand_ins import StandIn
 
 MAX_BODY = 64 * 1024 * 1024
 # Node.js closes idle connections after 5 s: shorter, so that none is closed while it is taken up again.
@@ -106,6 +107,8 @@ class Proxy:
                 return None
             case Answer():
                 return answer_of(self._service, action)
+            case StandIn():
+                return action.answer()
             case Never():
                 await given_up(request)
             case Do(act):

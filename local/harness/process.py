@@ -1,6 +1,7 @@
 """One host, run as it is told: `python -m local.harness.process` reads its order from standard input."""
 
 import asyncio
+import importlib
 import json
 import logging
 import os
@@ -23,13 +24,15 @@ ROOT = Path(__file__).resolve().parents[2]
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What a host is to be: the app's settings, where it listens, and how long a message it died with stays hidden.
 
-    `ahead_seconds` sets the app's clock ahead: what it does after an hour can be seen at once.
+    `ahead_seconds` sets the app's clock ahead: what it does after an hour can be seen at once. `breaks` is a
+    `module:function` that breaks a guard of the app before the app loads, to show that the harness notices.
     """
 
     settings: dict[str, str]
     port: int
     queue_lease_seconds: int = 4
     ahead_seconds: int = 0
+    breaks: str = ""
 
 
 def run(order: Order) -> None:
@@ -41,6 +44,9 @@ def run(order: Order) -> None:
     os.chdir(ROOT)
     if order.ahead_seconds:
         wiring.clock = lambda: datetime.now(UTC) + timedelta(seconds=order.ahead_seconds)
+    if order.breaks:
+        module, _, function = order.breaks.partition(":")
+        getattr(importlib.import_module(module), function)()
     asyncio.run(_serve(order))
 
 

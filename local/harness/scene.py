@@ -63,6 +63,7 @@ class Scene:
     lease: int
     name: str
     port: int
+    breaks: str = ""
     host: RunningHost | None = None
     others: list[RunningHost] = field(default_factory=list)
     _looked_through: int = 0
@@ -172,6 +173,7 @@ class Scene:
             port=port,
             queue_lease_seconds=self.lease,
             ahead_seconds=ahead_seconds,
+            breaks=self.breaks,
         )
         self.starts.began()
         return await self.backdrop.hosts.start(order, log=self.log)
@@ -179,9 +181,15 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    backdrop: Backdrop, *, hook: Hook, pace: float = 0.1, lease: int = 4, settings: Mapping[str, str] | None = None
+    backdrop: Backdrop,
+    *,
+    hook: Hook,
+    pace: float = 0.1,
+    lease: int = 4,
+    settings: Mapping[str, str] | None = None,
+    breaks: str = "",
 ) -> AsyncIterator[Scene]:
-    """Set one up, without a host yet; what a call does is asked of `hook` on its way."""
+    """Set one up, without a host yet; what a call does is asked of `hook` on its way; for `breaks` see Order."""
     name = uuid.uuid4().hex[:12]
     port = free_port()
     public = f"http://127.0.0.1:{port}"
@@ -225,6 +233,7 @@ async def scene(
             lease=lease,
             name=name,
             port=port,
+            breaks=breaks,
         )
         stack.push_async_callback(made.close)
         yield made

@@ -1,9 +1,10 @@
 """Everything at once, at random with a seed: `python3 dev.py soak --requests N --seed S`.
 
-Two hosts on one queue, texts and calls, some enqueued twice; Twilio accepts and says nothing, fails, limits, turns
-away; the storage fails and drops, before and after a call took effect; callbacks come twice, early, in any order; every
-few seconds a host is killed with -9 and started again. Then the faults end, everything settles, and Twilio's count of
-each request is compared with one.
+Two hosts on one queue, texts and calls, some enqueued twice. Twilio accepts and says nothing, fails, limits, turns
+away. Proxies answer in its place. Its lists come in any order, over short pages, late, and lead in circles. The storage
+fails and drops, before and after a call took effect. Callbacks come twice, early, in any order. Every few seconds a
+host is killed with -9 and started again. Then the faults end (the lists stay as they are), everything settles, and what
+Twilio really has for each request is counted.
 """
 
 import asyncio
@@ -16,31 +17,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.faults import DROP, PASS, Action, Answer, Seen
 from local.harness.backdrop import Backdrop, backdrop
 from local.harness.hosts import RunningHost
+from local.harness.mix import COPIED, RECONCILE_AFTER_SECONDS, Trouble, give_a_past, requests_of, spoil
 from local.harness.records import FINAL
-from local.harness.requests import a_call, a_text
 from local.harness.scene import Scene, scene
 from local.harness.waiting import PATIENCE, until
 
 LEASE_SECONDS = 6
 BETWEEN_KILLS = (2.0, 5.0)
-COPIED = 0.1
-"""the share of requests that are enqueued twice"""
-STORAGE_FAULTS: tuple[tuple[float, Action], ...] = ((0.005, Answer(500)), (0.005, Answer(503)), (0.005, DROP))
-TWILIO_FAULTS: dict[Any, float] = {
-    "drop-after": 0.04,
-    "500-after": 0.02,
-    "garbage": 0.02,
-    "never-after": 0.01,
-    "never-before": 0.01,
-    "500-before": 0.03,
-    "503-before": 0.02,
-    "refuse": 0.02,
-    "429": 0.05,
-    "401": 0.001,
-}
 STANDSTILL = 10.0
 """seconds without any progress, after which it goes on to what ends the standstill"""
 LATER = 3600
@@ -51,48 +36,21 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How often each request was sent, in the end."""
+    """How often each request was sent, in the end, and how many redirections were followed."""
 
     once: int
     twice: int
     lost: int
+    followed: int = 0
     notes: tuple[str, ...] = ()
 
     @property
     def is_good(self) -> bool:
-        """Nothing was lost, and nothing sent twice."""
-        return not (self.twice or self.lost)
+        """Nothing was lost, nothing sent twice, and no redirection followed."""
+        return not (self.twice or self.lost or self.followed)
 
     def __str__(self) -> str:
         return f"sent once, twice, lost: {self.once}, {self.twice}, {self.lost}"
-
-
-@dataclass(slots=True)
-class Trouble:
-    """A hook that spoils calls to the storage at random until it is told to stop."""
-
-    draws: random.Random
-    made: Counter[str] = field(default_factory=Counter)
-    over: bool = False
-
-    async def before(self, request: Seen) -> Action:
-        """Spoil a call before the service gets it."""
-        return self._draw(request)
-
-    async def after(self, request: Seen, status: int) -> Action:  # noqa: ARG002 - the proxy's interface
-        """Spoil the answer of what took effect."""
-        return self._draw(request)
-
-    def _draw(self, request: Seen) -> Action:
-        if self.over or request.service == "twilio":
-            return PASS
-        drawn = self.draws.random()
-        for rate, action in STORAGE_FAULTS:
-            drawn -= rate
-            if drawn < 0:
-                self.made[type(action).__name__] += 1
-                return action
-        return PASS
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,6 +60,8 @@ class Soak:
     scene: Scene
     trouble: Trouble
     requests: list[dict[str, Any]]
+    earlier: frozenset[str]
+    """the SIDs of what Twilio had before"""
     draws: random.Random
     say: Say
     kills: int = 0
@@ -179,14 +139,25 @@ class Soak:
                 found += 1
         return found
 
+    def _really_sent(self) -> Counter[str]:
+        """How many messages and calls Twilio has for each request, found by the recipient, whatever the app says."""
+        twilio = self.scene.twilio
+        texts = [("sms", one.to) for one in twilio.messages if one.sid not in self.earlier]
+        calls = [("call", one.to) for one in twilio.calls if one.sid not in self.earlier]
+        has = Counter(texts + calls)
+        return Counter({one["id"]: has[one["channel"], one["to"]] for one in self.requests})
+
     async def _outcome(self) -> Outcome:
-        sent = self.scene.twilio.accepted()
+        sent = self._really_sent()
         counts = Counter(min(sent[request["id"]], 2) for request in self.requests)
         open_ones = [request["id"] for request in self.requests if request["id"] not in self.final]
         notes = [f"{one}: sent {sent[one]} times, {await self.scene.records.status(one)}" for one in open_ones]
         notes += [f"{one}: sent {count} times" for one, count in sent.items() if count > 1]
         lost = sum(1 for one in self.requests if one["id"] not in self.final or not sent[one["id"]])
-        return Outcome(once=counts[1], twice=counts[2], lost=lost, notes=tuple(notes))
+        followed = self.scene.twilio.faults.followed
+        notes += [f"a redirection was followed: {how}, {count} times" for how, count in followed.items()]
+        self.say(f"faults made: {dict(self.scene.twilio.faults.made)}, of the storage: {dict(self.trouble.made)}")
+        return Outcome(once=counts[1], twice=counts[2], lost=lost, followed=followed.total(), notes=tuple(notes))
 
 
 async def soak(behind: Backdrop, *, requests: int, seed: int, say: Say) -> Outcome:
@@ -200,14 +171,15 @@ async def soak(behind: Backdrop, *, requests: int, seed: int, say: Say) -> Outco
         lease=LEASE_SECONDS,
         settings={
             "TWILIO_TIMEOUT_SECONDS": "2",
-            "RECONCILE_AFTER_SECONDS": "1",
+            "RECONCILE_AFTER_SECONDS": str(RECONCILE_AFTER_SECONDS),
             "HOUSEKEEPING_CRON": "*/10 * * * * *",
         },
     ) as stage:
-        stage.twilio.faults.randomly(seed=seed, rates=TWILIO_FAULTS, on="any", retry_after=1)
-        stage.twilio.faults.callbacks(seed=seed, duplicate=0.1, shuffle=True, before_answer=0.02)
-        wanted = [draws.choice((a_text, a_call))() for _ in range(requests)]
-        return await Soak(scene=stage, trouble=trouble, requests=wanted, draws=draws, say=say).run()
+        wanted = requests_of(draws, requests)
+        earlier = give_a_past(stage.twilio, wanted, draws)
+        spoil(stage.twilio, seed=seed)
+        run = Soak(scene=stage, trouble=trouble, requests=wanted, earlier=earlier, draws=draws, say=say)
+        return await run.run()
 
 
 def main(*, requests: int, seed: int) -> int:

@@ -12,8 +12,10 @@ It simulates
 - what people do at the other ends: they answer or not, press keys, speak, wait and hang up, as a script says or step
   by step (people.py; over HTTP person_control.py);
 - texts and calls that come in, on request (local/twilio/control.py), and the replies that TwiML asks for;
-- faults, on demand or at random with a seed: requests that are accepted and not answered, errors, rate limits
-  (local/twilio/faults.py), and callbacks that come twice, late, early, in any order or not at all (callbacks.py).
+- lists as Twilio documents them, or in adverse orders, over short pages, and late (lists.py);
+- faults, on demand or at random with a seed: requests that are accepted and not answered, errors, rate limits, lists
+  that break off (local/twilio/faults.py), proxies that answer in Twilio's place (stand_ins.py), and callbacks that
+  come twice, late, early, in any order or not at all (callbacks.py).
 
 It does not simulate: other verbs of calls (they are noted as `not simulated yet` and skipped), partial results of
 speech, recordings of conferences, the REST resources of queues, conferences and transcriptions, media (those of

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from local.twilio.fault_plan import FaultPlan
+from local.twilio.lists import Lists
 from local.twilio.server import Simulator
 
 REQUIRED = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
@@ -22,12 +23,17 @@ def main() -> int:
         print(f"Set {' and '.join(missing)} in the environment: any values will do.", file=sys.stderr)
         return 1
     try:
+        lists = msgspec.json.decode(options.lists, type=Lists)
+    except msgspec.MsgspecError as exc:
+        print(f"The Twilio simulator cannot use --lists: {exc}.", file=sys.stderr)
+        return 1
+    try:
         faults = _read_faults(options.faults)
     except (OSError, msgspec.MsgspecError) as exc:
         print(f"The Twilio simulator cannot use the faults in {options.faults}: {exc}.", file=sys.stderr)
         return 1
     try:
-        asyncio.run(_serve(options, faults))
+        asyncio.run(_serve(options, faults, lists))
     except KeyboardInterrupt:
         return 0
     except OSError as exc:
@@ -37,7 +43,7 @@ def main() -> int:
     return 0
 
 
-async def _serve(options: argparse.Namespace, faults: FaultPlan) -> None:
+async def _serve(options: argparse.Namespace, faults: FaultPlan, lists: Lists) -> None:
     async with Simulator.start(
         account_sid=os.environ["TWILIO_ACCOUNT_SID"],
         auth_token=os.environ["TWILIO_AUTH_TOKEN"],
@@ -47,6 +53,7 @@ async def _serve(options: argparse.Namespace, faults: FaultPlan) -> None:
         pace=options.pace,
         webhooks=options.webhooks,
         faults=faults,
+        lists=lists,
     ) as simulator:
         print(f"Twilio simulator on {simulator.url}", flush=True)
         await asyncio.Event().wait()
@@ -63,6 +70,9 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--pace", type=float, default=1.0, help="scales every delay: 1 is plausible, 0 is at once")
     parser.add_argument(
         "--faults", metavar="FILE", type=Path, help="what goes wrong, as JSON: local/twilio/control.py says how"
+    )
+    parser.add_argument(
+        "--lists", metavar="JSON", default="{}", help='how lists come, as control.py says: \'{"order": "adverse"}\''
     )
     return parser
 

@@ -20,9 +20,10 @@ class Disorder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What goes wrong with status callbacks, at random with a seed.
 
     `duplicate` and `lose` are the rates of callbacks that come twice or not at all. `shuffle` and `reverse` hold
-    those of a message or a call back until it has ended, and then change their order. Each comes `delay` seconds
-    late (`pace` does not scale them). `before_answer` is the rate of creates that are answered only after all
-    callbacks have been; true is 1.0. Callbacks with a delay are not waited for.
+    those of a message or a call back until it has ended, and then change their order. `delayed` is the share of
+    messages and calls (all, if left out) whose callbacks come `delay` seconds late each; `pace` does not scale them.
+    `before_answer` is the rate of creates that are answered only after all callbacks have been; true is 1.0.
+    Callbacks with a delay are not waited for.
     """
 
     seed: int = 0
@@ -31,6 +32,7 @@ class Disorder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     shuffle: bool = False
     reverse: bool = False
     delay: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    delayed: Rate = 1.0
     before_answer: bool | Rate = 0.0
 
 
@@ -41,10 +43,10 @@ class Disordered:
         self._disorder = disorder
         self._draws = Random(disorder.seed)  # noqa: S311 - no secret, and it has to repeat
 
-    @property
     def delay(self) -> float:
-        """How many seconds late callbacks come."""
-        return self._disorder.delay
+        """How many seconds late the callbacks of the next message or call come."""
+        disorder = self._disorder
+        return disorder.delay if disorder.delay and self._draws.random() < disorder.delayed else 0.0
 
     @property
     def holds(self) -> bool:
@@ -82,6 +84,7 @@ class Mail:
         self._disordered = disordered
         self._begin = begin
         self._held: list[Hook] = []
+        self._delay = disordered.delay()
 
     async def post(self, hook: Hook) -> None:
         """Make a callback, and wait until it is answered, or given up."""
@@ -97,13 +100,13 @@ class Mail:
 
     async def _deliver(self, hook: Hook) -> None:
         for _ in range(self._disordered.copies()):
-            if self._disordered.delay:
+            if self._delay:
                 self._begin(self._late(hook))
             else:
                 await self._send(hook)
 
     async def _late(self, hook: Hook) -> None:
-        await asyncio.sleep(self._disordered.delay)
+        await asyncio.sleep(self._delay)
         await self._send(hook)
 
     async def _send(self, hook: Hook) -> None:

@@ -95,7 +95,6 @@ class Call(Record, frozen=True, kw_only=True, rename={"from_": "from"}):
     direction: str
     status: str
     history: tuple[tuple[str, datetime], ...]
-    created: datetime
     updated: datetime
     started: datetime | None = None
     ended: datetime | None = None

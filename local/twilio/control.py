@@ -9,7 +9,8 @@
 | GET /simulator/accepted | how many creates were accepted, by the `delivery` in their StatusCallback's query |
 | PUT /simulator/faults | what is to go wrong from now on, instead of what was: see below |
 | GET, DELETE /simulator/faults | what is going wrong, and how many faults were `made`; makes no more |
-| POST /simulator/reset | ends every life and forgets everything, the faults too |
+| PUT, GET /simulator/lists | how the lists of the REST API come from now on, and come at present: see below |
+| POST /simulator/reset | ends every life and forgets everything, the faults too; lists come as they did at first |
 
 What people do at the ends of calls is in person_control.py: they press keys, speak, answer, hang up. A call that
 comes in has the same `acts`, `hangs_up_after`, `live` and `real_time` as a person there, else those of whom was put at
@@ -19,11 +20,19 @@ All of it is JSON. A mistake answers 400 with `{"error": …}`.
 
 Faults are a list of rules, the first of which that fits is followed, or an object with any of these:
     {"rules": [{"fault": "429", "on": "create", "resource": "messages", "to": "+14155550100", "times": 3,
-                "lasts": 60, "retry_after": 2}, {"fault": "slow", "on": "any", "seconds": 5}],
+                "lasts": 60, "retry_after": 2}, {"fault": "slow", "on": "any", "seconds": 5},
+               {"fault": "proxy-after", "status": 403, "body": "html", "retry_after": 2, "retry_after_date": true},
+               {"fault": "500-before", "on": "list", "page": 1}],
      "random": {"seed": 1, "rates": {"drop-after": 0.02, "500-before": 0.01}, "on": "any", "resource": "calls"},
      "callbacks": {"seed": 1, "duplicate": 0.1, "lose": 0.01, "shuffle": true, "delay": 2, "before_answer": 0.5}}
 `on` is create (if left out), list, fetch, update, delete or any; `resource` any (if left out), messages, calls,
-recordings or account. The faults are listed in local/twilio/faults.py, what callbacks can meet in callbacks.py.
+recordings or account. A rule with `page` is for that page of a list alone; the first is 0. local/twilio/faults.py lists
+the faults, callbacks.py says what callbacks can meet. GET also shows how many requests `followed` the redirection of a
+proxy.
+
+Lists are an object with any of these, which lists.py explains:
+    {"order": "documented", "seed": 0, "undated": "anywhere", "late": 0, "late_seconds": [1, 5]}
+`order` is documented (if left out), oldest-first or adverse; `undated` is anywhere, first or last.
 """
 
 from itertools import islice
@@ -40,6 +49,7 @@ from local.twilio.exchange import Exchange
 from local.twilio.fault_plan import FaultPlan
 from local.twilio.forms import is_url
 from local.twilio.inbound import receive_text
+from local.twilio.lists import Lists
 from local.twilio.network import Network
 from local.twilio.people import Act, People, Person
 from local.twilio.person_control import PersonControl
@@ -109,6 +119,8 @@ class Control:
                 web.put("/faults", self.make_faults),
                 web.get("/faults", self.faults),
                 web.delete("/faults", self.clear_faults),
+                web.put("/lists", self.set_lists),
+                web.get("/lists", self.lists),
                 web.post("/reset", self.reset),
                 *PersonControl(self._network, self._exchange).routes(),
             ]
@@ -174,14 +186,23 @@ class Control:
         return web.Response(status=204)
 
     async def faults(self, _request: web.Request) -> web.Response:
-        """What is going wrong at present, and how often each fault was made."""
+        """What is going wrong at present, how often each fault was made, and which redirections were followed."""
         faults = self._network.faults
-        return shown({**msgspec.structs.asdict(faults.plan()), "made": faults.made})
+        return shown({**msgspec.structs.asdict(faults.plan()), "made": faults.made, "followed": faults.followed})
 
     async def clear_faults(self, _request: web.Request) -> web.Response:
         """Make no more faults."""
         self._network.faults.clear()
         return web.Response(status=204)
+
+    async def set_lists(self, request: web.Request) -> web.Response:
+        """Let lists come like this from now on."""
+        self._network.listing.follow(msgspec.json.decode(await request.read(), type=Lists))
+        return web.Response(status=204)
+
+    async def lists(self, _request: web.Request) -> web.Response:
+        """How lists come at present."""
+        return shown(self._network.listing.now_on)
 
     async def reset(self, _request: web.Request) -> web.Response:
         """Forget everything."""

@@ -4,24 +4,25 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from random import Random
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from aiohttp import web
 
 from local.twilio.callbacks import Disorder, Disordered, Rate
-from local.twilio.faults import FAULTS, FaultName, Figures, Proceed
+from local.twilio.faults import FAULTS, FaultName, Figures, Met, Proceed
 
 Operation = Literal["create", "list", "fetch", "update", "delete", "any"]
 Resource = Literal["messages", "calls", "recordings", "account", "any"]
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What a request asks of which resource, and for whom: the recipient of a create, or of a list."""
+    """What a request asks of which resource, for which recipient (of a create or a list), and which page of a list."""
 
     on: str
     resource: str
     to: str | None
+    page: int | None = None
 
 
 class Where(Figures, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,12 +37,20 @@ class Where(Figures, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Rule(Where, frozen=True, kw_only=True):
-    """A fault for every request that fits: `times` times and for `lasts` seconds, or for ever."""
+    """A fault for every request that fits: `times` times and for `lasts` seconds, or for ever.
+
+    With `page`, it is for that page of a list alone; the first is 0.
+    """
 
     fault: FaultName
     to: str | None = None
     times: Annotated[int, msgspec.Meta(ge=1)] | None = None
     lasts: float | None = None
+    page: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+    def fits(self, asked: Asked) -> bool:
+        """Whether a request is one of them."""
+        return super().fits(asked) and self.to in {None, asked.to} and self.page in {None, asked.page}
 
 
 class Randomly(Where, frozen=True, kw_only=True):
@@ -70,10 +79,15 @@ class FaultPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Faults:
-    """The faults that are being made, and how many of each were (`made`)."""
+    """The faults that are being made, and how many of each were (`made`).
+
+    `followed` counts the requests that came where redirections lead, by their method; with credentials by
+    `METHOD with credentials`.
+    """
 
     def __init__(self) -> None:
         self.made: Counter[str] = Counter()
+        self.followed: Counter[str] = Counter()
         self.clear()
 
     def clear(self) -> None:
@@ -102,20 +116,11 @@ class Faults:
         to: str | None = None,
         times: int | None = None,
         lasts: float | None = None,
-        retry_after: int | None = None,
-        seconds: float = 1.0,
+        page: int | None = None,
+        **figures: Any,  # noqa: ANN401 - those of Figures
     ) -> None:
-        """Add a rule behind the others; see Rule."""
-        rule = Rule(
-            fault=fault,
-            on=on,
-            resource=resource,
-            to=to,
-            times=times,
-            lasts=lasts,
-            retry_after=retry_after,
-            seconds=seconds,
-        )
+        """Add a rule behind the others; see Rule, and Figures for the figures that a fault knows."""
+        rule = Rule(fault=fault, on=on, resource=resource, to=to, times=times, lasts=lasts, page=page, **figures)
         self._standing.append(_Standing(rule))
 
     def randomly(
@@ -143,6 +148,7 @@ class Faults:
         shuffle: bool = False,
         reverse: bool = False,
         delay: float = 0.0,
+        delayed: float = 1.0,
         before_answer: float = 0.0,
     ) -> None:
         """Bring the status callbacks of lives that begin from now on into disorder; see Disorder."""
@@ -153,9 +159,16 @@ class Faults:
             shuffle=shuffle,
             reverse=reverse,
             delay=delay,
+            delayed=delayed,
             before_answer=before_answer,
         )
         self.disordered = Disordered(self._callbacks)
+
+    async def elsewhere(self, request: web.Request) -> web.Response:
+        """Answer a request that a redirection led away, and count it."""
+        credentials = " with credentials" if "Authorization" in request.headers else ""
+        self.followed[f"{request.method}{credentials}"] += 1
+        return web.json_response({"message": "This is not Twilio."})
 
     async def meet(self, request: web.Request, proceed: Proceed) -> web.StreamResponse:
         """Answer a request: by `proceed`, unless a fault is due."""
@@ -164,7 +177,7 @@ class Faults:
             return await proceed()
         name, figures = due
         self.made[name] += 1
-        return await FAULTS[name](request, proceed, figures)
+        return await FAULTS[name](Met(request, proceed, figures, self._draws))
 
     def _due(self, asked: Asked) -> tuple[FaultName, Where] | None:
         for standing in self._standing:
@@ -194,7 +207,7 @@ class _Standing:
 
     def take(self, asked: Asked) -> bool:
         """Whether the fault is for this request; it is one of its times then."""
-        if not (self.stands() and self.rule.fits(asked) and self.rule.to in {None, asked.to}):
+        if not (self.stands() and self.rule.fits(asked)):
             return False
         self._taken += 1
         return True
@@ -219,4 +232,10 @@ async def _asked(request: web.Request, *, reads: bool) -> Asked:
     to: object = request.query.get("To")
     if on == "create" and reads:
         to = (await request.post()).get("To")
-    return Asked(on=on, resource=resource, to=to if isinstance(to, str) else None)
+    page = request.query.get("Page", "0")
+    return Asked(
+        on=on,
+        resource=resource,
+        to=to if isinstance(to, str) else None,
+        page=int(page) if on == "list" and page.isdecimal() else None,
+    )

@@ -46,7 +46,6 @@ class Message(Record, frozen=True, kw_only=True, rename={"from_": "from"}):
     direction: str
     status: str
     history: tuple[tuple[str, datetime], ...]
-    created: datetime
     updated: datetime
     sent: datetime | None = None
     service: str | None = None

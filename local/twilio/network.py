@@ -14,6 +14,7 @@ from local.twilio.calls import Call
 from local.twilio.conferences import Conference
 from local.twilio.dates import now
 from local.twilio.fault_plan import Faults
+from local.twilio.lists import AS_DOCUMENTED, Listing, Lists
 from local.twilio.messages import Message
 from local.twilio.people import People
 from local.twilio.queues import Queues
@@ -29,9 +30,12 @@ class Network:
 
     `pace` scales every delay: 1.0 is plausible, 0 is at once. `sender` is what a Messaging Service picks.
     `accepted` counts the creates by the `delivery` in the query of their StatusCallback, however many they are.
+    `lists` is how the lists of the REST API come at first.
     """
 
-    def __init__(self, *, account: Account, webhooks: Webhooks, pace: float, sender: str) -> None:
+    def __init__(
+        self, *, account: Account, webhooks: Webhooks, pace: float, sender: str, lists: Lists = AS_DOCUMENTED
+    ) -> None:
         self.account = account
         self.webhooks = webhooks
         self.pace = pace
@@ -45,6 +49,7 @@ class Network:
         self.queues = Queues()
         self.conferences: dict[str, Conference] = {}
         self.faults = Faults()
+        self.listing = Listing(lists)
         self._changed = asyncio.Event()
         self._alive: set[asyncio.Task[None]] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -96,8 +101,9 @@ class Network:
             await asyncio.wait(self._alive)
 
     async def reset(self) -> None:
-        """End every life where it is, and forget everything, the faults too."""
+        """End every life where it is, and forget everything, the faults too; lists come as they did at first."""
         self.faults.clear()
+        self.listing.reset()
         for name in list(self._timers):
             self.call_off(name)
         alive = list(self._alive)
@@ -111,6 +117,7 @@ class Network:
         self.queues.clear()
         self.conferences.clear()
         self.accepted.clear()
+        self.faults.followed.clear()
         self.webhooks.log.clear()
         self.touch()
 

@@ -35,7 +35,6 @@ class Recording(Record, frozen=True, kw_only=True):
     channels: int
     seconds: int
     started: datetime
-    created: datetime
     status: str = "completed"
     source: str = "OutboundAPI"
 

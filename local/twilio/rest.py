@@ -95,7 +95,16 @@ class RestApi:
         if query.get("From"):
             tests.append(lambda message: message.from_ == query["From"])
         uri, store = self._account.uri("/Messages"), self._network.messages
-        page = page_of(store, query, uri=uri, tests=tests, show=self._message, name="messages")
+        page = page_of(
+            store,
+            query,
+            uri=uri,
+            listing=self._network.listing,
+            tests=tests,
+            show=self._message,
+            name="messages",
+            sent=lambda message: message.sent,
+        )
         return web.json_response(page)
 
     async def fetch_message(self, request: web.Request) -> web.Response:
@@ -145,7 +154,9 @@ class RestApi:
         if query.get("Status"):
             tests.append(lambda call: call.status == query["Status"])
         uri, store = self._account.uri("/Calls"), self._network.calls
-        return web.json_response(page_of(store, query, uri=uri, tests=tests, show=self._call, name="calls"))
+        listing = self._network.listing
+        page = page_of(store, query, uri=uri, listing=listing, tests=tests, show=self._call, name="calls")
+        return web.json_response(page)
 
     async def fetch_call(self, request: web.Request) -> web.Response:
         """Call: fetch."""
@@ -180,7 +191,8 @@ class RestApi:
             lambda recording: query.get("CallSid") in {None, "", recording.call_sid},
         ]
         uri, store = self._account.uri("/Recordings"), self._network.recordings
-        page = page_of(store, query, uri=uri, tests=tests, show=self._recording, name="recordings")
+        listing = self._network.listing
+        page = page_of(store, query, uri=uri, listing=listing, tests=tests, show=self._recording, name="recordings")
         return web.json_response(page)
 
     async def list_recordings_of_call(self, request: web.Request) -> web.Response:
@@ -191,7 +203,8 @@ class RestApi:
         tests: list[Callable[[Recording], bool]] = [lambda recording: recording.call_sid == sid]
         uri, store = self._account.uri(f"/Calls/{sid}/Recordings"), self._network.recordings
         show = partial(recordings.call_recording_json, self._account)
-        page = page_of(store, dict(request.query), uri=uri, tests=tests, show=show, name="recordings")
+        query, listing = dict(request.query), self._network.listing
+        page = page_of(store, query, uri=uri, listing=listing, tests=tests, show=show, name="recordings")
         return web.json_response(page)
 
     async def fetch_recording(self, request: web.Request) -> web.Response:

@@ -5,7 +5,8 @@ import contextlib
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Self
+from datetime import timedelta
+from typing import Any, Literal, Self
 
 from aiohttp import web
 
@@ -13,19 +14,24 @@ from local.twilio import conferences, queues
 from local.twilio.account import API_VERSION, Account
 from local.twilio.calls import ENDED, Call
 from local.twilio.control import Control, InboundCall
+from local.twilio.dates import now
+from local.twilio.earlier import earlier_call, earlier_text
 from local.twilio.exchange import Exchange
 from local.twilio.fault_plan import FaultPlan, Faults
+from local.twilio.lists import AS_DOCUMENTED, Lists
 from local.twilio.messages import Message
 from local.twilio.network import Network
 from local.twilio.people import Act, People
 from local.twilio.queues import DEFAULT_MAX_SIZE
 from local.twilio.recordings import Recording
 from local.twilio.rest import RestApi
+from local.twilio.stand_ins import ELSEWHERE
 from local.twilio.webhooks import Posted, Webhooks, open_session
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 30.0
 DEFAULT_SENDER = "+15005550006"
+AN_HOUR = timedelta(hours=1)
 
 
 class Simulator:
@@ -112,6 +118,23 @@ class Simulator:
         """What goes wrong: nothing, unless it is asked for."""
         return self._network.faults
 
+    @property
+    def lists(self) -> Lists:
+        """How the lists of the REST API come from now on: as documented, unless it is set."""
+        return self._network.listing.now_on
+
+    @lists.setter
+    def lists(self, lists: Lists) -> None:
+        self._network.listing.follow(lists)
+
+    def sent_before(
+        self, channel: Literal["sms", "call"], *, to: str, from_: str = DEFAULT_SENDER, ago: timedelta = AN_HOUR
+    ) -> str:
+        """Remember a text or a call that the account made so long ago, and that has ended; return its SID."""
+        moment = now() - ago
+        past = earlier_text if channel == "sms" else earlier_call
+        return past(self._network, to=to, from_=from_, at=moment).sid
+
     def accepted(self) -> Counter[str]:
         """How many creates were accepted, by the `delivery` in the query of their StatusCallback."""
         return Counter(self._network.accepted)
@@ -129,7 +152,7 @@ class Simulator:
         await self._network.settled()
 
     async def reset(self) -> None:
-        """End every life where it is, and forget everything, the faults too."""
+        """End every life where it is, and forget everything, the faults too; lists come as they did at first."""
         await self._network.reset()
 
     @classmethod
@@ -146,12 +169,14 @@ class Simulator:
         webhooks: str | None = None,
         sender: str = DEFAULT_SENDER,
         faults: FaultPlan | None = None,
+        lists: Lists = AS_DOCUMENTED,
     ) -> AsyncIterator[Self]:
         """Serve on 127.0.0.1 until the block is left.
 
         `port` 0 takes any free one; OSError where the port is taken. `pace` scales every delay: 1.0 is
         plausible, 0 is at once. `webhooks` is the app's base URL, for inbound texts and calls that name no URL.
-        `sender` is the number that Messaging Services pick. `faults` are made from the start.
+        `sender` is the number that Messaging Services pick. `faults` are made, and
+        lists come as `lists` says, from the start.
         """
         async with contextlib.AsyncExitStack() as stack:
             listener = stack.enter_context(socket.create_server((HOST, port)))
@@ -165,7 +190,7 @@ class Simulator:
             )
             session = await stack.enter_async_context(open_session())
             way = Webhooks(session, auth_token=auth_token, pace=pace)
-            network = Network(account=account, webhooks=way, pace=pace, sender=sender)
+            network = Network(account=account, webhooks=way, pace=pace, sender=sender, lists=lists)
             network.faults.follow(faults or FaultPlan())
             stack.push_async_callback(network.reset)
             exchange = Exchange(network)
@@ -181,4 +206,5 @@ def _application(network: Network, exchange: Exchange, control: Control) -> web.
     app = web.Application()
     app.add_subapp(f"/{API_VERSION}", RestApi(network, exchange).application())
     app.add_subapp("/simulator", control.application())
+    app.router.add_route("*", ELSEWHERE, network.faults.elsewhere)
     return app

@@ -1,11 +1,12 @@
-"""What the simulator remembers: records by SID, in order of creation, with an index by recipient.
+"""What the simulator remembers: records by SID, numbered in order of creation, with an index by recipient.
 
 A create or a change costs the same however much is remembered.
 """
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import count
 from typing import Any, Generic, TypeVar
 
@@ -13,10 +14,11 @@ import msgspec
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """What everything remembered has: a SID, and whom it goes to."""
+    """What everything remembered has: a SID, a recipient, and when it was created."""
 
     sid: str
     to: str
+    created: datetime
 
 
 R = TypeVar("R", bound=Record)
@@ -61,7 +63,7 @@ class Store(Generic[R]):
         return self._records[number]
 
     def remove(self, sid: str) -> None:
-        """Forget a record, but not its place, from where a list may go on; KeyError where there is none."""
+        """Forget a record; KeyError where there is none."""
         number = self._number_of[sid]
         record = self._records.pop(number)
         recipient = self._by_recipient[record.to]
@@ -73,13 +75,12 @@ class Store(Generic[R]):
         self._records.clear()
         self._by_recipient.clear()
 
-    def newest(self, *, to: str | None = None, before: str | None = None) -> Iterator[R]:
-        """Records from the newest on: to one recipient, created before the one with the SID `before`."""
-        if not self._records:
-            return
-        numbers: Sequence[int] = self._by_recipient.get(to, []) if to else range(next(reversed(self._records)) + 1)
-        end = len(numbers) if before is None else bisect_left(numbers, self._number_of.get(before, 0))
-        for position in range(end - 1, -1, -1):
-            record = self._records.get(numbers[position])
-            if record is not None:
-                yield record
+    def numbered(self, *, to: str | None = None) -> Iterator[tuple[int, R]]:
+        """Records with their numbers, the newest first: all of them, or those to one recipient."""
+        numbers: Iterable[int] = self._by_recipient.get(to, []) if to else self._records
+        for number in reversed(list(numbers)):
+            yield number, self._records[number]
+
+    def newest(self, *, to: str | None = None) -> Iterator[R]:
+        """Records, the newest first: all of them, or those to one recipient."""
+        return (record for _, record in self.numbered(to=to))

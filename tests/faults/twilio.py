@@ -12,9 +12,12 @@ from local.harness.requests import a_call, a_text
 from local.harness.scene import Scene, scene
 from local.harness.waiting import until
 from local.twilio.faults import FAULTS, FaultName
+from local.twilio.lists import Lists
+from local.twilio.stand_ins import STATUSES
 from tests.faults.ways import Request, Scenario, outcome, scenario, together
 
 SLOWER_THAN_WE_WAIT = 2.6
+EARLIER = 12
 MAKERS: Mapping[str, Callable[[], Request]] = {"text": a_text, "call": a_call}
 
 
@@ -31,10 +34,45 @@ async def each_fault(backdrop: Backdrop) -> None:
     def once(fault: str) -> Callable[[Scene], None]:
         return lambda scene: scene.twilio.faults.add(fault, times=1, seconds=SLOWER_THAN_WE_WAIT, retry_after=1)  # type: ignore[arg-type]
 
-    faults = sorted(FAULTS.keys() - {"401", "suspended"})
+    faults = sorted(FAULTS.keys() - {"401", "suspended", "proxy-before", "proxy-after", "loop"})
     await together(
         {f"{fault}, {kind}": _run(backdrop, make(), once(fault)) for fault in faults for kind, make in MAKERS.items()}
     )
+
+
+@scenario("any page of a proxy, before or after Twilio took the create, ends with one message")
+async def proxies(backdrop: Backdrop) -> None:
+    """One request for each status and each moment."""
+    async with scene(backdrop, hook=Recorder()) as behind:
+        for fault in ("proxy-before", "proxy-after"):
+            for status in STATUSES:
+                behind.twilio.faults.add(fault, times=1, status=status)
+        requests = [(a_text, a_call)[number % 2]() for number in range(2 * len(STATUSES))]
+        for request in requests:
+            await behind.enqueue(request)
+        await behind.start()
+        await together({f"{one['channel']} {one['id']}": outcome(behind, one) for one in requests})
+        assert behind.twilio.faults.followed == {}
+
+
+@scenario("a look that breaks off, or leads in a circle, is no look")
+async def broken_off(backdrop: Backdrop) -> None:
+    """The second page of several."""
+
+    def lost(request: Request, fault: FaultName) -> Callable[[Scene], None]:
+        def prepare(scene: Scene) -> None:
+            scene.twilio.lists = Lists(order="adverse", seed=5)
+            for _ in range(EARLIER):
+                scene.twilio.sent_before(request["channel"], to=request["to"])
+            scene.twilio.faults.add("drop-after", times=1)
+            scene.twilio.faults.add(fault, on="list", page=1, times=1)
+            scene.twilio.faults.callbacks(delay=20)
+
+        return prepare
+
+    faults: tuple[FaultName, ...] = ("500-before", "refuse", "garbage", "proxy-before", "loop")
+    asked = [(f"{fault}, {kind}", fault, make()) for fault in faults for kind, make in MAKERS.items()]
+    await together({name: _run(backdrop, request, lost(request, fault)) for name, fault, request in asked})
 
 
 @scenario("a look that fails is no look")
@@ -47,7 +85,7 @@ async def failed_looks(backdrop: Backdrop) -> None:
 
         return prepare
 
-    looks = ("500-before", "garbage", "429", "never-before")
+    looks = ("500-before", "garbage", "429", "never-before", "proxy-before")
     await together({look: _run(backdrop, a_text(), lost(look)) for look in looks})
 
 

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from local.faults import DROP, NEVER, Answer, Do, Proxy
+from local.faults import DROP, NEVER, Answer, Do, Proxy, StandIn
 from local.twilio import Simulator
 from tests.local.faults.hooks import Faulty, Recorder
 
@@ -258,3 +258,16 @@ async def test_connections_are_kept_on_both_sides(hook: Recorder) -> None:
 
     assert len(hook.answered) == 200
     assert len(clients) <= 8
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_something_else_can_answer_in_the_place_of_a_service(
+    http: aiohttp.ClientSession, simulator: Simulator, hook: Recorder, when: str
+) -> None:
+    page = StandIn(status=403, body="html", retry_after=3)
+    (hook.do_before if when == "before" else hook.do_after)("twilio POST Messages", page)
+    async with http.post(f"{BASE}/Messages.json", data=TEXT) as response:
+        body = await response.text()
+
+    assert (response.status, response.headers["Retry-After"], body[:6]) == (403, "3", "<html>")
+    assert len(simulator.messages) == (0 if when == "before" else 1)

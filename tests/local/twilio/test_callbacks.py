@@ -85,6 +85,17 @@ async def test_a_late_callback_holds_nothing_up(
     assert sorted(told(receiver, sid)) == sorted(IN_ORDER)
 
 
+async def test_the_callbacks_of_a_share_of_messages_can_be_late(
+    http: aiohttp.ClientSession, simulator: Simulator, receiver: Receiver
+) -> None:
+    simulator.faults.callbacks(delay=0.5, delayed=0.5, before_answer=1.0, seed=1)
+    at_once = [bool(told(receiver, await text(http, receiver))) for _ in range(12)]
+    await simulator.settled()
+
+    assert set(at_once) == {True, False}
+    assert all(sorted(told(receiver, message.sid)) == sorted(IN_ORDER) for message in simulator.messages)
+
+
 async def test_callbacks_can_come_before_the_answer_of_the_create(
     http: aiohttp.ClientSession, simulator: Simulator, receiver: Receiver
 ) -> None:

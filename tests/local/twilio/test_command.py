@@ -111,3 +111,23 @@ async def test_missing_credentials_are_one_sentence(missing: str) -> None:
     assert (code, out) == (1, "")
     assert missing in err
     assert err.count("\n") == 1
+
+
+async def test_lists_can_be_adverse_from_the_start() -> None:
+    lists = '{"order": "adverse", "late": 1, "late_seconds": [3600, 3600]}'
+    async with command("--port", "0", "--lists", lists, **CREDENTIALS) as process:
+        assert process.stdout is not None
+        client = Client(ACCOUNT_SID, AUTH_TOKEN)
+        client.api.base_url = (await process.stdout.readline()).decode().split()[-1]
+        created = await asyncio.to_thread(client.messages.create, to="+14155550100", from_="+14155550199", body="x")
+        assert await asyncio.to_thread(client.messages.list) == []
+        assert (await asyncio.to_thread(client.messages(created.sid).fetch)).sid == created.sid
+
+
+async def test_lists_that_cannot_be_read_are_one_sentence() -> None:
+    async with command("--port", "0", "--lists", '{"order": "alphabetical"}', **CREDENTIALS) as process:
+        code, out, err = await ended(process)
+
+    assert (code, out) == (1, "")
+    assert err.startswith("The Twilio simulator cannot use --lists: ")
+    assert err.count("\n") == 1

@@ -64,6 +64,9 @@ def test_every_fault_that_has_a_name_is_there() -> None:
         ("401", 401, 0),
         ("suspended", 403, 0),
         ("refuse", DROPPED, 0),
+        ("proxy-after", 403, 1),
+        ("proxy-before", 403, 0),
+        ("loop", 201, 1),
     ],
 )
 @pytest.mark.parametrize("resource", ["Messages", "Calls"])
@@ -76,7 +79,7 @@ async def test_each_fault_accepts_a_create_or_not_and_the_next_one_is_as_ever(
     accepted: int,
     resource: str,
 ) -> None:
-    simulator.faults.add(fault, times=1, seconds=0.01)
+    simulator.faults.add(fault, times=1, seconds=0.01, status=403)
 
     patience = IMPATIENT if answer == GAVE_UP else PATIENT
     assert await create(http, resource=resource, patience=patience) == answer
