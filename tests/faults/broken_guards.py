@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from shared import twilio_api
+from shared import twilio_answers
 from shared.deliveries import rows
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery
@@ -30,9 +30,9 @@ def look_that_stops_at_the_first_older_one() -> None:
     """End a look at the first listed resource that is older than the claim, as if lists were sorted by creation."""
     whole = _there(TwilioApi, "_pages")
 
-    async def pages(api: TwilioApi, *asked: Any) -> AsyncIterator[list[dict[str, Any]]]:  # noqa: ANN401 - as it comes
+    async def pages(api: TwilioApi, *asked: Any, **query: Any) -> AsyncIterator[list[dict[str, Any]]]:  # noqa: ANN401 - as it comes
         begins = datetime.now(UTC) - A_MINUTE
-        async for page in whole(api, *asked):
+        async for page in whole(api, *asked, **query):
             newer = [one for one in page if parsedate_to_datetime(one["date_created"]) >= begins]
             yield page[: next((place for place, one in enumerate(page) if one not in newer), len(page))]
             if len(newer) < len(page):
@@ -70,14 +70,14 @@ def no_look_before_resending() -> None:
 
 def proxys_page_taken_for_a_refusal() -> None:
     """Believe any answer with a status from 300 to 499, as if Twilio had said it."""
-    careful = _there(twilio_api, "_raise_for_refusal")
+    careful = _there(twilio_answers, "raise_for_status")
 
-    def credulous(answer: Any, text: str) -> None:  # noqa: ANN401 - the client library's
-        if 300 <= answer.status < 500:
-            raise TwilioRefused(status=answer.status, code=answer.status, explanation="")
-        careful(answer, text)
+    def credulous(status: int, *answer: Any, **options: Any) -> None:  # noqa: ANN401 - as it comes
+        if 300 <= status < 500:
+            raise TwilioRefused(status=status, code=status, explanation="")
+        careful(status, *answer, **options)
 
-    twilio_api._raise_for_refusal = credulous
+    twilio_answers.raise_for_status = credulous
 
 
 def claim_that_replaces_another() -> None:
