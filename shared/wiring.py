@@ -33,7 +33,7 @@ from shared.outbound.wakes import Wakes
 from shared.queues import Queue
 from shared.scheduling.due import Due
 from shared.scheduling.schedules import Schedules
-from shared.settings import ConnectionString, Identity
+from shared.settings_storage import ConnectionString, Identity
 from shared.table_service.service import TableService
 from shared.tables import Table
 
@@ -261,13 +261,9 @@ class Wiring:
 
     @cached_property
     def _credential(self) -> AsyncTokenCredential:
-        from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential  # noqa: PLC0415 - costs 0.3 s
+        from shared.credentials import open_credential  # noqa: PLC0415 - azure.identity costs 0.3 s
 
         storage = self.settings.storage
-        if isinstance(storage, Identity) and storage.managed:
-            credential: ManagedIdentityCredential | DefaultAzureCredential
-            credential = ManagedIdentityCredential(client_id=storage.client_id)
-        else:
-            credential = DefaultAzureCredential()
+        credential = open_credential(storage.credential if isinstance(storage, Identity) else None)
         self._open.push_async_callback(credential.close)
         return credential

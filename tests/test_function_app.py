@@ -96,9 +96,11 @@ ROOMS = (
     {"shared.inbound", "shared.outbound"},
     {"shared.consents"},
     {"shared.deliveries", "shared.voice", "shared.agenda"},
+    {"shared.credentials"},
     {"shared.settings", "shared.tables", "shared.queues", "shared.logs", "shared.sockets"},
     {"shared.table_service"},
     {"shared.connections"},
+    {"shared.settings_storage"},
     {"shared.calendar", "shared.settings_reader"},
     {"shared.text", "shared.toml"},
     {"shared.documents"},
@@ -292,7 +294,7 @@ def test_the_app_needs_nothing_of_the_laptops_tools(module: str) -> None:
                 "shared.wiring",
             },
         ),
-        ("azure.identity", {"shared.wiring"}),
+        ("azure.identity", {"shared.credentials"}),
     ],
 )
 def test_a_library_is_known_in_its_place_only(library: str, importers: set[str]) -> None:
