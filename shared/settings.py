@@ -155,7 +155,9 @@ def _check_groups(read: Reader, settings: Settings) -> None:
 
 def _public_base_url(read: Reader) -> str:
     host = read.text("WEBSITE_HOSTNAME")
-    url = read.base_url("PUBLIC_BASE_URL", default=f"https://{host}" if host else "")
+    url = read.base_url("PUBLIC_BASE_URL", default=f"https://{host}" if host else "", path=True)
+    if url.lower().endswith("/api"):
+        read.fault("PUBLIC_BASE_URL", "expected the URL without /api at its end, which the app adds itself")
     if not url and read.text("PUBLIC_BASE_URL") is None:
         read.fault("PUBLIC_BASE_URL", "expected the URL that Twilio sees, such as https://example.com, got nothing")
     return url

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from shared.errors import Fault
 
 _BASE_URL: Final = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+_PATH: Final = re.compile(r"(?<=[^/:])(/(?!\.+(/|$))[A-Za-z0-9._~-]+)+$")
+"""after a host; no segment is made of dots alone"""
 # One in quotes, or without its bracket, is no reference to Azure, and would be taken for a value as well.
 _REFERENCE: Final = re.compile(r"""["']?\s*@Microsoft\.(KeyVault|AppConfig)""", re.IGNORECASE)
 _UNRESOLVED: Final = "check its spelling, the app's access to it and the network between them"
@@ -102,12 +104,14 @@ class Reader:
             return default
         return int(text)
 
-    def base_url(self, name: str, *, default: str) -> str:
-        """Return a URL without a path, and without a slash at its end."""
+    def base_url(self, name: str, *, default: str, path: bool = False) -> str:
+        """Return a URL without a slash at its end; it may have a path only where that is asked for."""
         given = self.text(name)
         text = (given or default).rstrip("/")
-        if (given or text) and not _is_base_url(text):
-            self.fault(name, "expected http:// or https:// and a host, without a path, a query or a user")
+        origin = _PATH.sub("", text) if path else text
+        if (given or text) and not _is_base_url(origin):
+            without = "a query" if path else "a path, a query"
+            self.fault(name, f"expected http:// or https:// and a host, without {without} or a user")
         return text
 
 

@@ -1,5 +1,6 @@
 """The only place that builds clients and hands them to use-cases. Built inside the event loop, once per process."""
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -60,9 +61,12 @@ def clock() -> datetime:
 class Wiring:
     """Everything that the functions need, made when it is first asked for."""
 
-    def __init__(self, rules: Rules, replies: Replies | None = None) -> None:
+    def __init__(
+        self, rules: Rules, replies: Replies | None = None, *, content: Mapping[str, int | None] | None = None
+    ) -> None:
         self.rules = rules
         self.replies = replies or Replies()
+        self.content = content or {}
         self.settings = rules.settings
         self._open = AsyncExitStack()
         self._queues: dict[str, Queue] = {}

@@ -330,6 +330,13 @@ def test_one_service_uri_alone_is_not_enough() -> None:
     assert set(faults) == {"AzureWebJobsStorage"}
 
 
+@pytest.mark.parametrize("path", ["/switchboard", "/v1.2/Switch_board", "/api/switchboard", "/~x"])
+def test_the_public_url_may_have_the_path_of_a_gateway_in_front(path: str) -> None:
+    assert make_settings(PUBLIC_BASE_URL=f"https://gateway.example:8443{path}/").public_base_url == (
+        f"https://gateway.example:8443{path}"
+    )
+
+
 def test_a_messaging_service_alone_is_sender_enough() -> None:
     settings = make_settings(TWILIO_FROM_NUMBER="", TWILIO_MESSAGING_SERVICE_SID=SERVICE_SID)
     assert (settings.from_number, settings.messaging_service_sid) == (None, SERVICE_SID)
@@ -358,7 +365,15 @@ MALFORMED = [
     ("TWILIO_MESSAGING_SERVICE_SID", "MG123"),
     ("TWILIO_API_BASE_URL", "api.twilio.com"),
     ("TWILIO_API_BASE_URL", "ftp://api.twilio.com"),
-    ("PUBLIC_BASE_URL", "https://example.com/path"),
+    ("TWILIO_API_BASE_URL", "https://example.com/path"),
+    ("PUBLIC_BASE_URL", "https://example.com/api"),
+    ("PUBLIC_BASE_URL", "https://example.com/path/API/"),
+    ("PUBLIC_BASE_URL", "https://example.com/a//b"),
+    ("PUBLIC_BASE_URL", "https://example.com/a/../b"),
+    ("PUBLIC_BASE_URL", "https://example.com/a%20b"),
+    ("PUBLIC_BASE_URL", "https://example.com/path?query=1"),
+    ("PUBLIC_BASE_URL", "https:///path"),
+    ("PUBLIC_BASE_URL", "https:/path"),
     ("PUBLIC_BASE_URL", "https://example.com?query=1"),
     ("PUBLIC_BASE_URL", "https://example.com?"),
     ("PUBLIC_BASE_URL", "https://example.com#fragment"),

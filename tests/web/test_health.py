@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from unittest.mock import ANY
 
 import pytest
 
@@ -38,7 +39,7 @@ async def test_an_app_that_can_work_says_ok_and_nothing_more(door: Door) -> None
     answer = await door.request("GET", HEALTH)
     assert (answer.status, answer.body, answer.content_type) == (200, b"ok", "text/plain")
     details = await door.request("GET", DETAILS)
-    assert (details.status, details.json()) == (200, {"status": "ok", "problems": {}})
+    assert (details.status, details.json()) == (200, {"status": "ok", "problems": {}, "content": ANY})
 
 
 async def test_tables_and_a_queue_that_are_not_there_yet_are_no_fault(moody: App) -> None:
@@ -60,7 +61,17 @@ async def test_the_details_name_what_is_wrong_and_repeat_nothing_of_what_the_ser
     assert answer.json() == {
         "status": "unavailable",
         "problems": {"tables": "HttpResponseError", "queue": "HttpResponseError"},
+        "content": ANY,
     }
+
+
+async def test_the_details_say_which_content_was_not_deployed_and_that_is_no_problem(moody: App) -> None:
+    moody.wiring.content = {"templates": 0, "flows": None, "replies.toml": 2}
+    details = await moody.request("GET", DETAILS)
+    assert (details.status, details.json()) == (
+        200,
+        {"status": "ok", "problems": {}, "content": {"templates": 0, "flows": None, "replies.toml": 2}},
+    )
 
 
 async def test_the_queue_of_the_event_feed_is_looked_at_where_there_is_one(storage: Storage) -> None:
