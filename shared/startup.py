@@ -21,7 +21,7 @@ def faults_told() -> Iterator[None]:
 
     Both, since Azure's host drops a worker's record that belongs to no invocation, and logs each line on stderr:
     https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script.Grpc/Channel/GrpcWorkerChannel.cs
-    No value of a setting is said: the message of an unexpected error could hold one, so its kind and place are told instead.
+    No value of a setting is said: the message of an unexpected error could hold one, so its kind and place are told.
     """
     try:
         yield
