@@ -6,6 +6,7 @@ from pathlib import Path
 
 import azure.functions as func
 
+from shared import content, route_prefix
 from shared.housekeeping.run import run
 from shared.inbound import callbacks, status
 from shared.inbound.replies.documents import SILENCE
@@ -13,22 +14,26 @@ from shared.inbound.replies.library import Replies
 from shared.logs import quieten
 from shared.outbound.checks import Rules
 from shared.settings import Settings
+from shared.startup import faults_told
 from shared.text.templates.library import Templates
 from shared.voice.flows.apologies import CALL_FALLBACK
 from shared.voice.flows.library import Flows
 from shared.web import consents, people, schedules, tokens, twilio, twimlets, voice
 from shared.wiring import Wiring, clock
 
-settings = Settings.from_env(os.environ)
 here = Path(__file__).parent
-templates = Templates.load(here / "templates")
-rules = Rules(
-    settings=settings,
-    templates=templates,
-    flows=Flows.load(here / "flows", default_zone=settings.default_time_zone, settings=settings.flow_settings),
-)
-replies = Replies.load(here / "replies.toml", templates=templates, taken=settings.own_queues)
-wiring = Wiring(rules, replies)
+with faults_told():
+    settings = Settings.from_env(os.environ)
+    route_prefix.check(here, os.environ)
+    templates = Templates.load(here / "templates")
+    rules = Rules(
+        settings=settings,
+        templates=templates,
+        flows=Flows.load(here / "flows", default_zone=settings.default_time_zone, settings=settings.flow_settings),
+    )
+    replies = Replies.load(here / "replies.toml", templates=templates, taken=settings.own_queues)
+found = content.found(here, {"templates": templates, "flows": rules.flows, "replies.toml": replies.rules})
+wiring = Wiring(rules, replies, content=found)
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 quieten()
 

@@ -8,46 +8,18 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 
+from shared.calendar.ncrontab import Ncrontab, NcrontabInvalid
 from shared.calendar.quiet import QuietHours, QuietHoursInvalid
 from shared.errors import SettingsInvalid
 from shared.settings_reader import Reader, Secret
+from shared.settings_storage import ConnectionString, Identity, read_storage
 from shared.text import time_zones
 from shared.text.destinations import Destinations, DestinationsInvalid
 from shared.text.numbers import E164, MESSAGING_SERVICE
 
-DEVELOPMENT_STORAGE: Final = (
-    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
-    # the emulator's account key is the same on every machine, and public:
-    # https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string
-    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
-    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
-    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
-    "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1"
-)
 SID: Final = "[0-9a-f]{32}"
-STORAGE: Final = "AzureWebJobsStorage"
 OptOutReplies = Literal["twilio", "app"]
 """who answers STOP, START and HELP"""
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionString:
-    """Storage reached with a key or a shared access signature."""
-
-    value: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Storage reached with the app's own identity; `client_id` names a user-assigned one.
-
-    Without `managed`, a developer's own sign-in counts too.
-    """
-
-    queue_url: str
-    table_url: str
-    managed: bool
-    client_id: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +100,7 @@ def own_queues(outbound: str, events: str | None) -> frozenset[str]:
 def _read(read: Reader) -> Settings:
     retention_days = read.integer("RETENTION_DAYS", default=90, at_least=1, at_most=_MOST_DAYS)
     settings = Settings(
-        storage=_storage(read),
+        storage=read_storage(read),
         account_sid=read.matching("TWILIO_ACCOUNT_SID", f"AC{SID}", "AC and 32 hexadecimal digits", required=True)
         or "",
         auth_token=read.secret("TWILIO_AUTH_TOKEN", required=True) or Secret(""),
@@ -185,52 +157,23 @@ def _check_groups(read: Reader, settings: Settings) -> None:
         read.fault("TWILIO_API_KEY_SID", "expected both this one and TWILIO_API_KEY_SECRET, or neither")
 
 
-def _storage(read: Reader) -> ConnectionString | Identity:
-    text = read.text(STORAGE)
-    if text is None:
-        return _identity(read)
-    if text.strip().rstrip(";").lower() == "usedevelopmentstorage=true":
-        text = DEVELOPMENT_STORAGE
-    pairs = [part.partition("=")[::2] for part in text.rstrip(";").split(";")]
-    names = {name.lower() for name, _ in pairs}
-    endpoints = {"queueendpoint", "tableendpoint"}
-    if not all(name and value for name, value in pairs):
-        read.fault(STORAGE, "expected a connection string, Name=Value;Name=Value, got parts of another form")
-    elif not ({"accountname", "accountkey"} <= names or {"sharedaccesssignature", *endpoints} <= names):
-        expected = "AccountName and AccountKey, or a SharedAccessSignature with QueueEndpoint and TableEndpoint"
-        read.fault(STORAGE, f"expected a connection string with {expected}")
-    return ConnectionString(Secret(text))
-
-
-def _identity(read: Reader) -> Identity:
-    account = read.matching(f"{STORAGE}__accountName", "[a-z0-9]{3,24}", "3 to 24 lower-case letters and digits")
-    queue, table = (
-        read.base_url(
-            f"{STORAGE}__{service}ServiceUri",
-            default=f"https://{account}.{service}.core.windows.net" if account else "",
-        )
-        for service in ("queue", "table")
-    )
-    if not (queue and table):
-        read.fault(STORAGE, "expected a connection string, or AzureWebJobsStorage__accountName, or the service URIs")
-    client_id = read.text(f"{STORAGE}__clientId")
-    managed = client_id is not None or (read.text(f"{STORAGE}__credential") or "").lower() == "managedidentity"
-    return Identity(queue_url=queue, table_url=table, managed=managed, client_id=client_id)
-
-
 def _public_base_url(read: Reader) -> str:
     host = read.text("WEBSITE_HOSTNAME")
-    url = read.base_url("PUBLIC_BASE_URL", default=f"https://{host}" if host else "")
+    url = read.base_url("PUBLIC_BASE_URL", default=f"https://{host}" if host else "", path=True)
+    if url.lower().endswith("/api"):
+        read.fault("PUBLIC_BASE_URL", "expected the URL without /api at its end, which the app adds itself")
     if not url and read.text("PUBLIC_BASE_URL") is None:
         read.fault("PUBLIC_BASE_URL", "expected the URL that Twilio sees, such as https://example.com, got nothing")
     return url
 
 
 def _cron(read: Reader, name: str, *, default: str) -> str:
-    text = read.text(name) or default
-    if len(text.split()) not in {5, 6}:
-        read.fault(name, f"expected the six fields of an NCRONTAB expression, got {len(text.split())}")
-    return text
+    # On Azure, a schedule that the host can't read disables that one function, and nothing else shows it.
+    try:
+        return Ncrontab.parse(read.text(name) or default).text
+    except NcrontabInvalid as exc:
+        read.fault(name, str(exc))
+        return default
 
 
 def _time_zone(read: Reader) -> ZoneInfo:

@@ -9,6 +9,11 @@ from urllib.parse import urlsplit
 from shared.errors import Fault
 
 _BASE_URL: Final = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+_PATH: Final = re.compile(r"(?<=[^/:])(/(?!\.+(/|$))[A-Za-z0-9._~-]+)+$")
+"""after a host; no segment is made of dots alone"""
+# One in quotes, or without its bracket, is no reference to Azure, and would be taken for a value as well.
+_REFERENCE: Final = re.compile(r"""["']?\s*@Microsoft\.(KeyVault|AppConfig)""", re.IGNORECASE)
+_UNRESOLVED: Final = "check its spelling, the app's access to it and the network between them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +35,25 @@ class Reader:
     faults: list[Fault] = field(default_factory=list)
 
     def fault(self, name: str, problem: str) -> None:
-        """Note what is wrong with a setting."""
-        self.faults.append(Fault(name, problem))
+        """Note what is wrong with a setting: the first fault of each, since a second one may follow from it."""
+        if not self.is_faulty(name):
+            self.faults.append(Fault(name, problem))
+
+    def is_faulty(self, name: str) -> bool:
+        """Return whether something is wrong with a setting, as far as it was read."""
+        return any(fault.field == name for fault in self.faults)
 
     def text(self, name: str) -> str | None:
-        """Return a value without the white space around it; None where there is none."""
-        return self.env.get(name, "").strip() or None
+        """Return a value without the white space around it; None where there is none.
+
+        A reference that Azure did not resolve is a fault: Azure leaves the reference's own text in the setting.
+        https://learn.microsoft.com/azure/app-service/app-service-key-vault-references#troubleshoot-key-vault-references
+        https://learn.microsoft.com/azure/app-service/app-service-configuration-references
+        """
+        value = self.env.get(name, "").strip() or None
+        if value is not None and (found := _REFERENCE.match(value)):
+            self.fault(name, f"expected a value, got a reference to {found[1]} that was not resolved: {_UNRESOLVED}")
+        return value
 
     def short_text(self, name: str, *, longest: int) -> str | None:
         """Return a value of at most `longest` characters."""
@@ -86,12 +104,14 @@ class Reader:
             return default
         return int(text)
 
-    def base_url(self, name: str, *, default: str) -> str:
-        """Return a URL without a path, and without a slash at its end."""
+    def base_url(self, name: str, *, default: str, path: bool = False) -> str:
+        """Return a URL without a slash at its end; it may have a path only where that is asked for."""
         given = self.text(name)
         text = (given or default).rstrip("/")
-        if (given or text) and not _is_base_url(text):
-            self.fault(name, "expected http:// or https:// and a host, without a path, a query or a user")
+        origin = _PATH.sub("", text) if path else text
+        if (given or text) and not _is_base_url(origin):
+            without = "a query" if path else "a path, a query"
+            self.fault(name, f"expected http:// or https:// and a host, without {without} or a user")
         return text
 
 

@@ -1,5 +1,6 @@
 """The only place that builds clients and hands them to use-cases. Built inside the event loop, once per process."""
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -35,7 +36,7 @@ from shared.outbound.wakes import Wakes
 from shared.queues import Queue
 from shared.scheduling.due import Due
 from shared.scheduling.schedules import Schedules
-from shared.settings import ConnectionString, Identity
+from shared.settings_storage import ConnectionString, Identity
 from shared.table_service.service import TableService
 from shared.tables import Table
 
@@ -62,9 +63,12 @@ def clock() -> datetime:
 class Wiring:
     """Everything that the functions need, made when it is first asked for."""
 
-    def __init__(self, rules: Rules, replies: Replies | None = None) -> None:
+    def __init__(
+        self, rules: Rules, replies: Replies | None = None, *, content: Mapping[str, int | None] | None = None
+    ) -> None:
         self.rules = rules
         self.replies = replies or Replies()
+        self.content = content or {}
         self.settings = rules.settings
         self._open = AsyncExitStack()
         self._queues: dict[str, Queue] = {}
@@ -284,13 +288,9 @@ class Wiring:
 
     @cached_property
     def _credential(self) -> AsyncTokenCredential:
-        from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential  # noqa: PLC0415 - costs 0.3 s
+        from shared.credentials import open_credential  # noqa: PLC0415 - azure.identity costs 0.3 s
 
         storage = self.settings.storage
-        if isinstance(storage, Identity) and storage.managed:
-            credential: ManagedIdentityCredential | DefaultAzureCredential
-            credential = ManagedIdentityCredential(client_id=storage.client_id)
-        else:
-            credential = DefaultAzureCredential()
+        credential = open_credential(storage.credential if isinstance(storage, Identity) else None)
         self._open.push_async_callback(credential.close)
         return credential

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,7 @@ def _timer(cron: str) -> dict[str, Any]:
 # From the top to the bottom: whoever stands higher may import whoever stands lower, never the other way around.
 ROOMS = (
     {"function_app"},
+    {"shared.content", "shared.route_prefix", "shared.startup"},
     {"shared.web"},
     {"shared.wiring"},
     {"shared.housekeeping", "shared.scheduling"},
@@ -96,10 +97,12 @@ ROOMS = (
     {"shared.inbound", "shared.outbound"},
     {"shared.consents"},
     {"shared.deliveries", "shared.voice", "shared.agenda"},
+    {"shared.credentials"},
     {"shared.settings", "shared.tables", "shared.queues", "shared.logs"},
     {"shared.table_service"},
     {"shared.connections"},
-    {"shared.calendar", "shared.settings_reader", "shared.sockets"},
+    {"shared.settings_storage", "shared.sockets"},
+    {"shared.calendar", "shared.settings_reader"},
     {"shared.text", "shared.toml"},
     {"shared.documents", "shared.seal"},
     {"shared.errors"},
@@ -169,21 +172,79 @@ def test_loading_the_app_costs_no_client_that_it_may_not_need(report: Any) -> No
     assert not [name for name in modules if name.partition(".")[0] == "local"]
 
 
-def test_rules_that_pass_texts_on_to_a_queue_of_the_app_stop_it(tmp_path: Path) -> None:
+@pytest.fixture
+def app_folder(tmp_path: Path) -> Path:
+    """An app of its own, without content."""
     shutil.copy(ROOT / "function_app.py", tmp_path)
-    for folder in ("templates", "flows"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "replies.toml").write_text('[rules.a]\nforward = "requests-poison"\n', "utf-8")
-    done = _python(f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import function_app", SETTINGS)
+    return tmp_path
+
+
+def _load(folder: Path, settings: dict[str, str], code: str = "") -> subprocess.CompletedProcess[str]:
+    """Load the app of a folder; whatever is logged goes to stdout, as a level and a message."""
+    logged = "import logging; logging.basicConfig(stream=sys.stdout, format='%(levelname)s %(message)s')"
+    path = f"sys.path.insert(0, {str(folder)!r})"
+    return _python(f"{logged}\n{path}\nimport function_app\n{code}", settings)
+
+
+def _said(done: subprocess.CompletedProcess[str]) -> str:
+    """What the app said of why it could not be loaded: the same, once, in its log and on stderr."""
     assert done.returncode != 0
-    assert "replies.toml:2: forward expected another queue" in done.stderr
+    [logged] = done.stdout.splitlines()
+    [line] = [line for line in done.stderr.splitlines() if line.startswith("the app can't be loaded: ")]
+    assert logged == f"CRITICAL {line}"
+    return line.removeprefix("the app can't be loaded: ")
+
+
+def _break_replies(folder: Path) -> None:
+    (folder / "replies.toml").write_text('[rules.a]\nforward = "requests-poison"\n', "utf-8")
+
+
+def _break_templates(folder: Path) -> None:
+    (folder / "templates").mkdir()
+    (folder / "templates" / "a.txt").write_text("{{ unclosed", "utf-8")
+
+
+def _break_flows(folder: Path) -> None:
+    (folder / "flows").mkdir()
+    (folder / "flows" / "a.toml").write_text("[steps.a]\nsaay = 'Hello'\n", "utf-8")
+
+
+def _break_host_json(folder: Path) -> None:
+    (folder / "host.json").write_text('{"extensions": {"http": {"routePrefix": "v1"}}}', "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (_break_replies, "replies.toml:2: forward expected another queue"),
+        (_break_templates, "the templates can't be used: a.txt:"),
+        (_break_flows, "the call flows can't be used: a.toml:"),
+        (_break_host_json, "host.json: expected the routePrefix api"),
+    ],
+)
+def test_what_keeps_the_app_from_being_loaded_is_told(
+    app_folder: Path, spoil: Callable[[Path], None], said: str
+) -> None:
+    """On Azure, an app that can't be loaded has no functions, and nothing else says why."""
+    spoil(app_folder)
+    assert said in _said(_load(app_folder, SETTINGS))
+
+
+def test_a_file_that_is_no_file_is_told(app_folder: Path) -> None:
+    (app_folder / "replies.toml").mkdir()
+    assert "replies.toml" in _said(_load(app_folder, SETTINGS))
+
+
+def test_a_setting_that_moves_the_routes_is_told(app_folder: Path) -> None:
+    name = "AzureFunctionsJobHost__extensions__http__routePrefix"
+    assert f"{name}: expected the routePrefix api" in _said(_load(app_folder, {**SETTINGS, name: "v1"}))
 
 
 def test_missing_settings_stop_the_app_with_one_message_that_names_them_all() -> None:
-    done = _python("import function_app", {"TWILIO_FROM_NUMBER": "12", "RETENTION_DAYS": "many"})
-    assert done.returncode != 0
+    done = _load(ROOT, {"TWILIO_FROM_NUMBER": "12", "RETENTION_DAYS": "many", "TWILIO_API_KEY_SECRET": "hidden"})
+    said = _said(done)
     message = done.stderr.strip().splitlines()[-1]
-    assert message.startswith("shared.errors.SettingsInvalid: ")
+    assert message == f"shared.errors.SettingsInvalid: {said}"
     for name in (
         "AzureWebJobsStorage",
         "TWILIO_ACCOUNT_SID",
@@ -192,7 +253,16 @@ def test_missing_settings_stop_the_app_with_one_message_that_names_them_all() ->
         "PUBLIC_BASE_URL",
         "RETENTION_DAYS",
     ):
-        assert f"{name}: " in message
+        assert f"{name}: " in said
+    assert "hidden" not in said
+
+
+def test_content_that_was_not_deployed_is_known(app_folder: Path) -> None:
+    """It may be meant, or forgotten: the app is loaded, and health's details say it."""
+    (app_folder / "replies.toml").write_text('[rules.a]\nwords = ["hours"]\nreply = "9 to 5."\n', "utf-8")
+    (app_folder / "flows").mkdir()
+    done = _load(app_folder, SETTINGS, "import json; print(json.dumps(function_app.wiring.content))")
+    assert json.loads(done.stdout) == {"templates": None, "flows": 0, "replies.toml": 1}
 
 
 def test_host_json_is_what_the_readme_explains() -> None:
@@ -292,7 +362,7 @@ def test_the_app_needs_nothing_of_the_laptops_tools(module: str) -> None:
                 "shared.wiring",
             },
         ),
-        ("azure.identity", {"shared.wiring"}),
+        ("azure.identity", {"shared.credentials"}),
     ],
 )
 def test_a_library_is_known_in_its_place_only(library: str, importers: set[str]) -> None:

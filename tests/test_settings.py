@@ -8,8 +8,16 @@ from hypothesis import strategies as st
 
 from shared.calendar.quiet import QuietHours
 from shared.errors import SettingsInvalid
-from shared.settings import DEVELOPMENT_STORAGE, ConnectionString, Identity, Settings
+from shared.settings import Settings
 from shared.settings_reader import Secret
+from shared.settings_storage import (
+    DEVELOPMENT_STORAGE,
+    ConnectionString,
+    Credential,
+    Identity,
+    ManagedIdentity,
+    ServicePrincipal,
+)
 from shared.text.destinations import Destinations
 from tests.fakes import ACCOUNT_SID, AUTH_TOKEN, FROM_NUMBER, MINIMAL, SERVICE_SID, make_settings
 
@@ -20,6 +28,7 @@ SECRET_NAMES = (
     "TWILIO_AUTH_TOKEN",
     "TWILIO_AUTH_TOKEN_SECONDARY",
     "TWILIO_API_KEY_SECRET",
+    "AzureWebJobsStorage__clientSecret",
 )
 NAMES = (
     *MINIMAL,
@@ -27,7 +36,11 @@ NAMES = (
     "AzureWebJobsStorage__accountName",
     "AzureWebJobsStorage__queueServiceUri",
     "AzureWebJobsStorage__tableServiceUri",
+    "AzureWebJobsStorage__blobServiceUri",
+    "AzureWebJobsStorage__credential",
     "AzureWebJobsStorage__clientId",
+    "AzureWebJobsStorage__managedIdentityResourceId",
+    "AzureWebJobsStorage__tenantId",
     "TWILIO_API_KEY_SID",
     "TWILIO_TWIML_APP_SID",
     "TWILIO_MESSAGING_SERVICE_SID",
@@ -220,48 +233,115 @@ def test_storage_is_reached_with_a_shared_access_signature() -> None:
     assert make_settings(AzureWebJobsStorage=text).storage == ConnectionString(Secret(text))
 
 
+STORAGE = "AzureWebJobsStorage__"
+
+
+def identity_of(**parts: str) -> Identity:
+    """The identity that these parts of AzureWebJobsStorage mean."""
+    named = {f"{STORAGE}{name}": value for name, value in parts.items()}
+    storage = make_settings(AzureWebJobsStorage="", **named).storage
+    assert isinstance(storage, Identity)
+    return storage
+
+
+def identity_faults_of(**parts: str) -> dict[str, str]:
+    """What is wrong with these parts of AzureWebJobsStorage."""
+    named = {f"{STORAGE}{name}": value for name, value in parts.items()}
+    return faults_of(AzureWebJobsStorage="", **named)
+
+
 def test_an_account_name_alone_means_the_apps_own_identity() -> None:
-    settings = make_settings(AzureWebJobsStorage="", AzureWebJobsStorage__accountName="account1")
-    assert settings.storage == Identity(
+    assert identity_of(accountName="account1") == Identity(
         queue_url="https://account1.queue.core.windows.net",
         table_url="https://account1.table.core.windows.net",
-        managed=False,
-        client_id=None,
+        credential=None,
     )
 
 
 def test_service_uris_mean_the_identity_that_the_client_id_names() -> None:
-    settings = make_settings(
-        AzureWebJobsStorage="",
-        AzureWebJobsStorage__queueServiceUri="https://q.example/",
-        AzureWebJobsStorage__tableServiceUri="https://t.example",
-        AzureWebJobsStorage__credential="managedidentity",
-        AzureWebJobsStorage__clientId="some-client",
+    found = identity_of(
+        blobServiceUri="https://b.example",
+        queueServiceUri="https://q.example/",
+        tableServiceUri="https://t.example",
+        credential="managedidentity",
+        clientId="some-client",
     )
-    assert settings.storage == Identity(
-        queue_url="https://q.example", table_url="https://t.example", managed=True, client_id="some-client"
+    assert found == Identity(
+        queue_url="https://q.example",
+        table_url="https://t.example",
+        credential=ManagedIdentity(client_id="some-client"),
     )
+
+
+PRINCIPAL_BESIDE = {
+    "AzureWebJobsStorage__tenantId": "some-tenant",
+    "AzureWebJobsStorage__clientId": "some-client",
+    "AzureWebJobsStorage__clientSecret": "some-secret",
+}
+RESOURCE_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/app"
+PRINCIPAL = {"tenantId": "some-tenant", "clientId": "some-client", "clientSecret": "some-secret"}
 
 
 @pytest.mark.parametrize(
-    ("more", "managed"),
+    ("parts", "credential"),
     [
-        ({}, False),
-        ({"AzureWebJobsStorage__credential": "managedidentity"}, True),
-        ({"AzureWebJobsStorage__credential": "ManagedIdentity"}, True),
-        ({"AzureWebJobsStorage__clientId": "some-client"}, True),
-        ({"AzureWebJobsStorage__credential": "other"}, False),
+        ({}, None),
+        ({"credential": "managedidentity"}, ManagedIdentity()),
+        ({"credential": "ManagedIdentity"}, ManagedIdentity()),
+        ({"clientId": "some-client"}, ManagedIdentity(client_id="some-client")),
+        ({"managedIdentityResourceId": RESOURCE_ID}, ManagedIdentity(resource_id=RESOURCE_ID)),
+        (PRINCIPAL, ServicePrincipal("some-tenant", "some-client", Secret("some-secret"))),
+        # As in Azure's host: the kind goes before the parts.
+        ({**PRINCIPAL, "credential": "managedidentity"}, ManagedIdentity(client_id="some-client")),
     ],
 )
-def test_a_managed_identity_is_used_where_the_settings_name_one(more: dict[str, str], managed: bool) -> None:  # noqa: FBT001 - a column of the table
-    settings = make_settings(AzureWebJobsStorage="", AzureWebJobsStorage__accountName="account1", **more)
-    assert isinstance(settings.storage, Identity)
-    assert settings.storage.managed is managed
+def test_the_parts_of_a_connection_say_who_signs_in(parts: dict[str, str], credential: Credential) -> None:
+    assert identity_of(accountName="account1", **parts).credential == credential
+
+
+@pytest.mark.parametrize(
+    ("parts", "named"),
+    [
+        ({"credential": "workloadidentity"}, "credential"),
+        ({"credential": "managedidentityasfederatedidentity"}, "credential"),
+        ({"tenantId": "some-tenant"}, "clientSecret"),
+        ({"tenantId": "some-tenant", "clientId": "some-client"}, "clientSecret"),
+        ({"clientId": "some-client", "clientSecret": "hidden"}, "clientSecret"),
+        ({"clientId": "some-client", "managedIdentityResourceId": RESOURCE_ID}, "managedIdentityResourceId"),
+        ({"managedIdentityObjectId": "some-object"}, "managedIdentityObjectId"),
+        ({"clientCertificate": "hidden"}, "clientCertificate"),
+        ({"clientid": "some-client"}, "clientid"),
+    ],
+)
+def test_a_way_to_sign_in_that_is_not_supported_is_named(parts: dict[str, str], named: str) -> None:
+    faults = identity_faults_of(accountName="account1", **parts)
+    assert set(faults) == {f"{STORAGE}{named}"}
+    assert "hidden" not in str(faults)
+
+
+@pytest.mark.parametrize("service", ["blob", "queue", "table"])
+@pytest.mark.parametrize("url", ["http://q.example", "http://127.0.0.1.example:10001", "http://localhostile"])
+def test_no_token_goes_to_another_machine_in_plain_text(service: str, url: str) -> None:
+    assert set(identity_faults_of(accountName="account1", **{f"{service}ServiceUri": url})) == {
+        f"{STORAGE}{service}ServiceUri"
+    }
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:10001", "http://localhost", "http://[::1]:10001"])
+def test_a_token_may_go_to_this_machine(url: str) -> None:
+    assert identity_of(accountName="account1", queueServiceUri=url).queue_url == url
 
 
 def test_one_service_uri_alone_is_not_enough() -> None:
     faults = faults_of(AzureWebJobsStorage="", AzureWebJobsStorage__queueServiceUri="https://q.example")
     assert set(faults) == {"AzureWebJobsStorage"}
+
+
+@pytest.mark.parametrize("path", ["/switchboard", "/v1.2/Switch_board", "/api/switchboard", "/~x"])
+def test_the_public_url_may_have_the_path_of_a_gateway_in_front(path: str) -> None:
+    assert make_settings(PUBLIC_BASE_URL=f"https://gateway.example:8443{path}/").public_base_url == (
+        f"https://gateway.example:8443{path}"
+    )
 
 
 def test_a_messaging_service_alone_is_sender_enough() -> None:
@@ -292,7 +372,15 @@ MALFORMED = [
     ("TWILIO_MESSAGING_SERVICE_SID", "MG123"),
     ("TWILIO_API_BASE_URL", "api.twilio.com"),
     ("TWILIO_API_BASE_URL", "ftp://api.twilio.com"),
-    ("PUBLIC_BASE_URL", "https://example.com/path"),
+    ("TWILIO_API_BASE_URL", "https://example.com/path"),
+    ("PUBLIC_BASE_URL", "https://example.com/api"),
+    ("PUBLIC_BASE_URL", "https://example.com/path/API/"),
+    ("PUBLIC_BASE_URL", "https://example.com/a//b"),
+    ("PUBLIC_BASE_URL", "https://example.com/a/../b"),
+    ("PUBLIC_BASE_URL", "https://example.com/a%20b"),
+    ("PUBLIC_BASE_URL", "https://example.com/path?query=1"),
+    ("PUBLIC_BASE_URL", "https:///path"),
+    ("PUBLIC_BASE_URL", "https:/path"),
     ("PUBLIC_BASE_URL", "https://example.com?query=1"),
     ("PUBLIC_BASE_URL", "https://example.com?"),
     ("PUBLIC_BASE_URL", "https://example.com#fragment"),
@@ -318,6 +406,10 @@ MALFORMED = [
     ("PUBLIC_BASE_URL", "/"),
     ("SCHEDULE_CRON", "every minute"),
     ("HOUSEKEEPING_CRON", "0 * * * * * *"),
+    ("SCHEDULE_CRON", "0 61 * * * *"),
+    ("HOUSEKEEPING_CRON", "foo bar baz a b c"),
+    ("SCHEDULE_CRON", '"0 * * * * *"'),
+    ("HOUSEKEEPING_CRON", "00:05:00"),
     ("RECONCILE_AFTER_SECONDS", "-1"),
     ("RECONCILE_AFTER_SECONDS", "86401"),
     ("DEFAULT_TIME_ZONE", "Europe/Nowhere"),
@@ -353,11 +445,77 @@ def test_a_malformed_setting_is_named_and_nothing_else_is(name: str, value: str)
     assert set(faults_of(**{name: value})) == {name}
 
 
+REFERENCES = [
+    "@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/hidden)",
+    "@Microsoft.KeyVault(VaultName=hidden;SecretName=token)",
+    "@Microsoft.AppConfiguration(Endpoint=https://hidden.example; Key=token)",
+    "@microsoft.keyvault(SecretUri=hidden",
+    '"@Microsoft.KeyVault(SecretUri=hidden)"',
+    " @Microsoft.AppConfiguration(Key=hidden) ",
+]
+
+
+class Asked(dict[str, str]):
+    """An environment that keeps the names it is asked for."""
+
+    def __init__(self, env: dict[str, str]) -> None:
+        super().__init__(env)
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]
+        self.names.add(name)
+        return super().get(name, default)
+
+
+def names_asked_for() -> set[str]:
+    """Every setting that the app reads, but for the one that Azure sets itself."""
+    with_key = Asked(MINIMAL)
+    with_identity = Asked({**MINIMAL, "AzureWebJobsStorage": "", "AzureWebJobsStorage__accountName": "account1"})
+    for env in (with_key, with_identity):
+        Settings.from_env(env)
+    return (with_key.names | with_identity.names) - {"WEBSITE_HOSTNAME"}
+
+
+SET_BY_PEOPLE = sorted(names_asked_for())
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+@pytest.mark.parametrize("name", [*SET_BY_PEOPLE, "FLOW_OFFICE", "AzureWebJobsStorage__fileServiceUri"])
+def test_a_reference_that_azure_did_not_resolve_is_named_and_nothing_else_is(name: str, reference: str) -> None:
+    """Azure leaves its text in the setting: it would be the token that signatures are checked with."""
+    parts = {"AzureWebJobsStorage": "", "AzureWebJobsStorage__accountName": "account1"}
+    # one of a pair, and one that another one goes before
+    beside = {
+        "TWILIO_API_KEY_SID": {"TWILIO_API_KEY_SECRET": "key-secret"},
+        "TWILIO_API_KEY_SECRET": {"TWILIO_API_KEY_SID": KEY_SID},
+        "AzureWebJobsStorage__clientSecret": PRINCIPAL_BESIDE,
+        "AzureWebJobsStorage__tenantId": PRINCIPAL_BESIDE,
+    }.get(name, {})
+    faults = faults_of(**{**(parts if name.startswith(STORAGE) else {}), **beside, name: reference})
+    assert set(faults) == {name}
+    assert "that was not resolved" in faults[name]
+    assert "hidden" not in faults[name]
+
+
+def test_every_reference_that_azure_did_not_resolve_is_named_at_once() -> None:
+    env = dict.fromkeys((*SET_BY_PEOPLE, "FLOW_OFFICE", "FLOW_OTHER"), REFERENCES[0])
+    assert set(faults_of(**env)) == {*env}
+
+
+def test_a_text_may_speak_of_a_key_vault() -> None:
+    assert make_settings(SMS_REPLY="Ask @Microsoft.KeyVault").sms_reply == "Ask @Microsoft.KeyVault"
+
+
 def test_the_events_never_go_into_the_queue_of_the_requests() -> None:
     """Each would be a request that can't be used, and the record of that an event again."""
     for name in ("requests", "requests-poison"):
         assert set(faults_of(OUTBOUND_QUEUE="requests", EVENTS_QUEUE=name)) == {"EVENTS_QUEUE"}
     assert make_settings(OUTBOUND_QUEUE="requests", EVENTS_QUEUE="outbound").events_queue == "outbound"
+
+
+def test_a_timer_gets_its_schedule_as_azure_splits_it() -> None:
+    """Azure tells five fields from six by the spaces between them."""
+    assert make_settings(SCHEDULE_CRON=" */5 \t *  * * * ").schedule_cron == "*/5 * * * *"
 
 
 def test_the_name_of_the_queue_leaves_room_for_that_of_its_poison_queue() -> None:
@@ -370,8 +528,7 @@ def test_texts_are_taken_up_to_what_twilio_can_say() -> None:
 
 
 def test_a_malformed_account_name_is_named() -> None:
-    faults = faults_of(AzureWebJobsStorage="", AzureWebJobsStorage__accountName="No Account!")
-    assert "AzureWebJobsStorage__accountName" in faults
+    assert set(identity_faults_of(accountName="No Account!")) == {"AzureWebJobsStorage__accountName"}
 
 
 def test_all_malformed_settings_are_named_at_once() -> None:

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
-from azure.identity.aio import DefaultAzureCredential
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from local.host.errors import HostError
+from shared.credentials import open_credential
+from shared.settings_reader import Reader
+from shared.settings_storage import Credential, read_credential
 
 # Azure's own clients retry quickly; Python's default waits 15 s before its first retry.
 _PATIENCE: dict[str, Any] = {
@@ -45,10 +47,17 @@ class Storage:
             except ValueError as exc:
                 raise HostError(f"the setting {connection} is no connection string of a storage account") from exc
         else:
-            credential = DefaultAzureCredential(managed_identity_client_id=self._find(f"{connection}__clientId"))
-            await self._clients.enter_async_context(credential)
+            credential = open_credential(self._described(connection))
+            self._clients.push_async_callback(credential.close)
             service = QueueServiceClient(self._service_uri(connection), credential=credential, **_PATIENCE)
         return await self._clients.enter_async_context(service)
+
+    def _described(self, connection: str) -> Credential:
+        read = Reader(self._settings)
+        described = read_credential(read, connection)
+        if read.faults:
+            raise HostError("; ".join(map(str, read.faults)))
+        return described
 
     def _service_uri(self, connection: str) -> str:
         if uri := self._find(f"{connection}__queueServiceUri"):

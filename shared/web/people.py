@@ -128,7 +128,9 @@ async def health(_req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
 
 
 async def health_details(_req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Say what is wrong, and how many requests wait."""
+    """Say what is wrong, how many requests wait, and how much content was deployed."""
     details = await wiring.health.details()
     status = HTTPStatus.SERVICE_UNAVAILABLE if details["problems"] else HTTPStatus.OK
-    return json_answer({"status": "unavailable" if details["problems"] else "ok", **details}, status)
+    return json_answer(
+        {"status": "unavailable" if details["problems"] else "ok", **details, "content": wiring.content}, status
+    )

@@ -3,7 +3,7 @@ from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
 from azure.data.tables.aio import TableClient
 from yarl import URL
 
-from shared.settings import DEVELOPMENT_STORAGE
+from shared.settings_storage import DEVELOPMENT_STORAGE
 from shared.table_service import connection
 from shared.table_service.access import AccountKey, SharedAccess
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from local.harness.ports import free_port
-from shared.settings import DEVELOPMENT_STORAGE
+from shared.settings_storage import DEVELOPMENT_STORAGE
 
 _KEY = DEVELOPMENT_STORAGE.partition("AccountKey=")[2].partition(";")[0]
 

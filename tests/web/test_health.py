@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from unittest.mock import ANY
 
 import pytest
 
@@ -80,7 +81,16 @@ async def test_the_details_name_what_is_wrong_and_repeat_nothing_of_what_the_ser
     assert answer.json() == {
         "status": "unavailable",
         "problems": {"tables": "HttpResponseError", "queue": "HttpResponseError"},
+        "content": ANY,
     }
+
+
+async def test_the_details_say_which_content_was_not_deployed_and_that_is_no_problem(moody: App) -> None:
+    moody.wiring.content = {"templates": 0, "flows": None, "replies.toml": 2}
+    details = await moody.request("GET", DETAILS)
+    told = details.json()
+    assert (details.status, told["status"], told["problems"]) == (200, "ok", {})
+    assert told["content"] == {"templates": 0, "flows": None, "replies.toml": 2}
 
 
 async def test_the_queue_of_the_event_feed_is_looked_at_where_there_is_one(storage: Storage) -> None:

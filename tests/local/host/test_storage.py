@@ -29,3 +29,11 @@ async def test_a_malformed_connection_string_is_named_but_not_shown() -> None:
         with pytest.raises(HostError, match=r"^the setting Mine is no connection string") as caught:
             await Storage({"Mine": "AccountKey=secret"}, clients=clients).queue("q", connection="Mine")
     assert "secret" not in str(caught.value)
+
+
+async def test_an_identity_that_is_not_supported_is_named_but_its_secret_is_not_shown() -> None:
+    settings = {"Mine__accountName": "two", "Mine__tenantId": "some-tenant", "Mine__clientSecret": "secret-text"}
+    async with AsyncExitStack() as clients:
+        with pytest.raises(HostError, match=r"^Mine__clientSecret: expected tenantId, clientId and") as caught:
+            await Storage(settings, clients=clients).queue("q", connection="Mine")
+    assert "secret-text" not in str(caught.value)
