@@ -1,6 +1,7 @@
 """What a recipient agreed to, and its row in the `Consents` table. Pure."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, Literal
 
@@ -8,6 +9,7 @@ import msgspec
 
 from shared.deliveries.record import Delivery
 from shared.table_service.rows import Entity, Row
+from shared.text.spellings import person, spellings
 
 State = Literal["opted-in", "opted-out"]
 KEYWORD: Final = "keyword"
@@ -38,17 +40,35 @@ def refused(delivery: Delivery, code: int | None, *, sender: str, at: datetime) 
     return Consent(to=delivery.to or "", sender=sender, state="opted-out", at=at, by=by, how=how)
 
 
-def partition(recipient: str) -> str:
-    """Return the partition of all that a recipient agreed to."""
-    # keys stand in URLs and in request logs: no number may
-    return hashlib.sha256(recipient.encode()).hexdigest()[:32]
+def partitions(recipient: str) -> list[str]:
+    """Return the partitions of all that a recipient agreed to: the present one first, then those of earlier versions.
+
+    Earlier versions kept each spelling of a phone for itself.
+    """
+    return [_partition(spelling) for spelling in spellings(recipient)]
+
+
+def places(recipient: str, sender: str) -> list[tuple[str, str]]:
+    """Return the keys of the rows that may hold a consent: the present place first, then those of earlier versions."""
+    return [(partition, row_key) for partition in partitions(recipient) for row_key in spellings(sender)]
+
+
+def latest(consents: Iterable[Consent]) -> list[Consent]:
+    """Return the last word for each sender, in the order of the senders' names."""
+    found: dict[str, Consent] = {}
+    for consent in sorted(consents, key=lambda one: (one.at, one.state)):
+        # at the same moment, an opt-out holds
+        found[person(consent.sender)] = consent
+    return [found[sender] for sender in sorted(found)]
 
 
 def to_row(consent: Consent) -> Entity:
     """Return what is kept of a consent."""
+    row_key = person(consent.sender)
     return {
-        "PartitionKey": partition(consent.to),
-        "RowKey": consent.sender,
+        "PartitionKey": _partition(person(consent.to)),
+        "RowKey": row_key,
+        "Sender": None if row_key == consent.sender else consent.sender,
         "To": consent.to,
         "State": _KEPT_AS[consent.state],
         "At": consent.at,
@@ -62,10 +82,15 @@ def from_row(row: Row) -> Consent:
     """Return the consent that a row keeps."""
     return Consent(
         to=row["To"],
-        sender=row["RowKey"],
+        sender=row.get("Sender") or row["RowKey"],
         state=_READ_AS[row["State"]],
         at=row["At"],
         by=row.get("By"),
         how=row.get("How"),
         reason=row.get("Reason"),
     )
+
+
+def _partition(address: str) -> str:
+    # keys stand in URLs and in request logs: no number may
+    return hashlib.sha256(address.encode()).hexdigest()[:32]

@@ -57,15 +57,21 @@ class DeliveryLog:
         return msgspec.structs.replace(tombstone(delivery), version=delivery.version)
 
     async def latest_to(self, address: str, *, until: datetime, limit: int) -> list[Delivery]:
-        """Return the deliveries to a recipient that began at `until` or earlier: the newest first, `limit` at most."""
-        found = self._lookups.query(
-            "PartitionKey eq @partition and RowKey gt @position",
-            limit=limit,
-            partition=keys.recipient_partition(address),
-            position=keys.before(until),
-        )
-        row_keys = [row["RowKey"] async for row in found]
-        deliveries = await asyncio.gather(*(self.get(keys.delivery_at(row_key)) for row_key in row_keys))
+        """Return the deliveries to a recipient that began at `until` or earlier: the newest first, `limit` at most.
+
+        A recipient is a person: deliveries to other spellings of the address are among them.
+        """
+        row_keys: set[str] = set()
+        for partition in keys.recipient_partitions(address):
+            found = self._lookups.query(
+                "PartitionKey eq @partition and RowKey gt @position",
+                limit=limit,
+                partition=partition,
+                position=keys.before(until),
+            )
+            row_keys |= {row["RowKey"] async for row in found}
+        newest = sorted(row_keys)[:limit]
+        deliveries = await asyncio.gather(*(self.get(keys.delivery_at(row_key)) for row_key in newest))
         return [delivery for delivery in deliveries if delivery is not None]
 
     async def timeline(self, delivery_id: str) -> list[Event]:
@@ -172,8 +178,8 @@ class DeliveryLog:
             whole = await self._merge(delivery, msgspec.structs.replace(delivery, status=left.status, erased=True))
         async for row_key in self._event_keys(delivery.id):
             await self._deliveries.delete(delivery.id, row_key)
-        if whole.to:
-            await self._lookups.delete(keys.recipient_partition(whole.to), keys.position(whole))
+        for partition in keys.recipient_partitions(whole.to) if whole.to else []:
+            await self._lookups.delete(partition, keys.position(whole))
         if whole.version is not None and whole != msgspec.structs.replace(left, version=whole.version):
             version = await self._deliveries.replace(rows.delivery_row(left), version=whole.version)
             return msgspec.structs.replace(left, version=version)

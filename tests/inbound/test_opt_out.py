@@ -210,3 +210,21 @@ async def test_where_twilio_leaves_it_to_the_app_each_word_has_its_reply(azurite
     assert replies == ["<Bye>", "Hi", "Ask", "Ask", "Thanks"]
     assert answered == [None, None, None]
     assert ours is None
+
+
+@pytest.mark.parametrize(
+    ("brought", "asked"),
+    [
+        ("whatsapp:+52155{}", "whatsapp:+5255{}"),
+        ("whatsapp:+55318{}", "whatsapp:+553198{}"),
+        ("whatsapp:+54911{}", "whatsapp:+5411{}"),
+        ("whatsapp:US.{}", "whatsapp:US.{}"),
+    ],
+)
+@pytest.mark.parametrize("own", [NUMBER, f"whatsapp:{NUMBER}"])
+async def test_stop_holds_for_every_spelling_of_the_phone(app: App, brought: str, asked: str, own: str) -> None:
+    digits = webhooks.new_number()[-8:] if "+55" not in brought else webhooks.new_number()[-7:]
+    await _says(app, brought.format(digits), "STOP", to=own)
+    assert await _becomes(app, asked.format(digits), sender=own) == "suppressed"
+    await _says(app, asked.format(digits), "START", to=own)
+    assert await _becomes(app, brought.format(digits), sender=own) != "suppressed"
