@@ -42,7 +42,7 @@ async def outbound(message: func.QueueMessage) -> None:
 @app.timer_trigger("timer", settings.schedule_cron, run_on_startup=False, use_monitor=True)
 async def scheduled(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding needs it
     """Send what is due."""
-    await run(wiring.due, clock=clock, timer="schedules", share=timedelta(minutes=4))
+    await run(wiring.due, clock=clock, timer="schedules", whole=timedelta(minutes=4))
 
 
 @app.timer_trigger("timer", settings.housekeeping_cron, run_on_startup=False, use_monitor=True)

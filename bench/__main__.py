@@ -23,6 +23,7 @@ PARTS: Final = {
     "webhooks": "latency and CPU of Twilio's webhooks",
     "cold_start": "from the process's start to the first webhook answered",
     "growth": "whether a message or a lookup costs more as deliveries add up",
+    "open_deliveries": "how housekeeping gets through open deliveries without receipts",
     "flow_step": "a step of a call flow beside the bare twilio library",
     "schedule_timer": "the timer with few and with many schedules",
 }

@@ -124,7 +124,7 @@ async def bare(sid: str) -> str:
     """Build the same document with the library alone."""
     response = VoiceResponse()
     response.say(f"We are open from nine to five, {FORM['From']}.", voice="Polly.Amy")
-    url = f"https://switchboard.example/api/voice/flow/bench/more?part=done&turn=4&delivery={sid}"
+    url = f"https://switchboard.example/api/voice/flow/bench/more?delivery={sid}&part=done&turn=4&v=2"
     asked = response.gather(input="dtmf", action=url, timeout=5, finish_on_key="#", num_digits=1)
     asked.say("For more, press 1.", voice="Polly.Amy")
     response.redirect(url)

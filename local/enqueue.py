@@ -58,7 +58,7 @@ def create(queue: QueueClient) -> None:
 def put(queue: QueueClient, request: Mapping[str, object]) -> Sent:
     """Enqueue one request as JSON; raises EnqueueError."""
     try:
-        message = queue.send_message(json.dumps(request, ensure_ascii=False))
+        message = queue.send_message(json.dumps(request, ensure_ascii=False), time_to_live=-1)
     except AzureError as fault:
         raise EnqueueError(_sentence(queue, fault)) from fault
     return Sent(request_id=str(request["id"]), message_id=str(message.id), request=dict(request))

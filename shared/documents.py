@@ -2,20 +2,26 @@
 
 import functools
 import re
+from collections.abc import Iterable
 from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
-from shared.errors import Fault, RequestInvalid
+from shared.errors import Fault, RequestInvalid, shown_field
 
-_NAME_SHOWN: Final = 40
+BYTES_OF_A_CHARACTER: Final = 4
+"""at most, in UTF-8: https://www.rfc-editor.org/rfc/rfc3629#section-3"""
+_DEEPEST: Final = 100
+"""arrays and objects inside of each other; Python's own limit depends on who calls"""
 _MALFORMED: Final = "JSON is malformed: "
+_TOO_DEEP: Final = "expected a JSON object, got one that is nested too deep"
 _A_TIME: Final = "2026-01-31T09:30:00+01:00"
 _FORMS: Final = {
     "id": "a letter or digit, then up to 99 more letters, digits and ._:- characters, not shaped like a Twilio SID",
     "identity": "1 to 64 letters, digits and underscores",
 }
 """what a field's regular expression says, in words"""
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`((?: - at `\$.*`)?)", re.DOTALL)
 _INSIDE: Final = " - at `$"
 """what msgspec puts before the place inside of a field"""
 _S = TypeVar("_S", bound=msgspec.Struct)
@@ -33,22 +39,29 @@ def read_document(content: bytes, struct: type[_S], *, longest: int) -> _S:
 def parse_object(content: bytes, *, longest: int) -> dict[str, Any]:
     """Parse a JSON object of at most `longest` characters.
 
+    A text with more bytes than so many characters can have is not decoded.
+
     Raises:
         RequestInvalid: it is none; the fault says what came, and nothing of what it holds.
     """
+    if len(content) > BYTES_OF_A_CHARACTER * longest:
+        raise _unusable(f"expected at most {longest} characters, got {len(content)} bytes")
     try:
         characters = len(content.decode())
-        document = msgspec.json.decode(content)
     except UnicodeDecodeError as exc:
         raise _unusable("expected UTF-8 text, got bytes that are none") from exc
-    except RecursionError as exc:
-        raise _unusable("expected a JSON object, got one that is nested too deep") from exc
-    except msgspec.DecodeError as exc:
-        raise _unusable(f"expected a JSON object, got no JSON: {str(exc).removeprefix(_MALFORMED)}") from exc
     if characters > longest:
         raise _unusable(f"expected at most {longest} characters, got {characters}")
+    try:
+        document = msgspec.json.decode(content)
+    except RecursionError as exc:
+        raise _unusable(_TOO_DEEP) from exc
+    except msgspec.DecodeError as exc:
+        raise _unusable(f"expected a JSON object, got no JSON: {str(exc).removeprefix(_MALFORMED)}") from exc
     if not isinstance(document, dict):
         raise _unusable(f"expected a JSON object, got {_kind(document)}")
+    if _is_deeper(document, _DEEPEST):
+        raise _unusable(_TOO_DEEP)
     return document
 
 
@@ -94,8 +107,7 @@ def _unusable(problem: str) -> RequestInvalid:
 
 
 def _unknown(name: str) -> Fault:
-    shown = name if len(name) <= _NAME_SHOWN and name.isidentifier() else f"a name of {len(name)} characters"
-    return Fault(shown, "is no known field")
+    return Fault(shown_field(name), "is no known field")
 
 
 def _explain(error: msgspec.ValidationError, field: msgspec.structs.FieldInfo) -> str:
@@ -109,6 +121,9 @@ def _explain(error: msgspec.ValidationError, field: msgspec.structs.FieldInfo) -
         return f"expected a time such as {_A_TIME}, got {got}"
     if " matching regex " in text:
         return f"expected {_FORMS.get(field.encode_name, 'the form that the schema describes')}, got another"
+    if unknown := _UNKNOWN.match(text):
+        # msgspec repeats the name, which may be anything
+        text = f"Object contains unknown field `{shown_field(unknown[1])}`{unknown[2]}"
     return text[0].lower() + text[1:]
 
 
@@ -133,6 +148,19 @@ def _structs(kind: Any) -> list[Any]:  # noqa: ANN401 - any type that a field ma
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return [kind]
     return [struct for part in get_args(kind) for struct in _structs(part)]
+
+
+def _is_deeper(document: object, most: int) -> bool:
+    level: list[object] = [document]
+    for _ in range(most):
+        level = [inner for each in level for inner in _inside(each) if isinstance(inner, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _kind(value: object) -> str:

@@ -1,6 +1,12 @@
 """One base, and a class for each decision that a caller makes. No message holds a secret, a body or a whole number."""
 
+import re
 from dataclasses import dataclass
+from typing import Final
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,39}")
+_NUMBER: Final = re.compile(r"[0-9]{7}")
+_BETWEEN_DIGITS: Final = re.compile(r"[._-]")
 
 
 class SwitchboardError(Exception):
@@ -16,6 +22,21 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.field}: {self.problem}"
+
+
+def looks_like_name(text: str) -> bool:
+    """Tell whether a text from outside may be shown: a short name, such as `order_id`, and not a phone number."""
+    return _NAME.fullmatch(text) is not None and not _NUMBER.search(_BETWEEN_DIGITS.sub("", text))
+
+
+def shown(text: str) -> str:
+    """Return a text from outside as a fault may tell it: in quotes if it looks like a name, else only its length."""
+    return repr(text) if looks_like_name(text) else f"a text of {len(text)} characters"
+
+
+def shown_field(name: str) -> str:
+    """Return the name of a field from outside as a fault may tell it; as `shown`."""
+    return name if looks_like_name(name) else f"a name of {len(name)} characters"
 
 
 class FaultyError(SwitchboardError):
@@ -60,15 +81,22 @@ class TwilioUnavailable(SwitchboardError):
 
 
 class TwilioUnclear(SwitchboardError):
-    """The request left and no usable answer came: Twilio may have it or not. Never send again before finding out."""
+    """The request left and no answer of Twilio's could be read: Twilio may have it. Never send again before a look.
 
-    def __init__(self, message: str, *, code: int | None = None) -> None:
+    `retry_after` are the seconds that the answer asked for, whoever gave it.
+    """
+
+    def __init__(self, message: str, *, code: int | None = None, retry_after: float | None = None) -> None:
         self.code = code
+        self.retry_after = retry_after
         super().__init__(message)
 
 
 class TwilioRefused(SwitchboardError):
-    """Twilio answered that it won't do it. `explanation` is Twilio's own text: for the record, not for a log."""
+    """Twilio answered that it won't do it. `code` is always Twilio's own, never a status.
+
+    `explanation` is Twilio's own text: for the record, not for a log.
+    """
 
     def __init__(self, *, status: int, code: int, explanation: str) -> None:
         self.status = status
@@ -83,6 +111,10 @@ class RightMissing(SwitchboardError):
 
 class TooLate(SwitchboardError):
     """The attempt's deadline left no time for a bounded send: nothing left this process."""
+
+
+class MessageTooLarge(SwitchboardError):
+    """A queue can't carry this message, however often it is tried: nothing was enqueued."""
 
 
 class Changed(SwitchboardError):

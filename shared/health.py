@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from azure.core.exceptions import AzureError
 
@@ -13,13 +13,16 @@ _KEPT: Final = 10.0
 _PATIENCE: Final = 5.0
 
 Check = Callable[[], Awaitable[None]]
+Facts = Callable[[], dict[str, Any]]
+"""returns what the last checks saw that is no problem by itself, as JSON"""
 
 
 class Health:
     """Runs every check at most once in 10 seconds, whoever asks and however often."""
 
-    def __init__(self, checks: Mapping[str, Check]) -> None:
+    def __init__(self, checks: Mapping[str, Check], *, facts: Facts = dict) -> None:
         self._checks = checks
+        self._facts = facts
         self._lock = asyncio.Lock()
         self._known: dict[str, str] = {}
         self._until = 0.0
@@ -32,6 +35,10 @@ class Health:
                 self._known = {name: text for name, text in zip(self._checks, results, strict=True) if text}
                 self._until = time.monotonic() + _KEPT
             return dict(self._known)
+
+    async def details(self) -> dict[str, Any]:
+        """Return the problems, and the facts that the same checks saw."""
+        return {"problems": await self.problems(), **self._facts()}
 
 
 async def _try(check: Check) -> str | None:

@@ -78,6 +78,7 @@ class Settings:
     max_call_seconds: int
     default_region: str | None
     retention_days: int
+    events_ttl_days: int
     plain_punctuation: bool
     sms_reply: str
     replies_per_hour: int
@@ -113,6 +114,7 @@ QUEUE_EXPECTED: Final = "3 to 56 lower-case letters, digits and single hyphens, 
 _LONGEST_REPLY: Final = 1600
 MOST_REPLIES: Final = 14
 """to one sender in an hour: at 15 within 30 s Twilio takes an automatic reply for a loop, and ends it"""
+_MOST_DAYS: Final = 36_500
 _OF_FLOWS: Final = "FLOW_"
 _LONGEST_GREETING: Final = 3000
 _OTHER_CLIENTS: Final = "client:*"
@@ -124,6 +126,7 @@ def own_queues(outbound: str, events: str | None) -> frozenset[str]:
 
 
 def _read(read: Reader) -> Settings:
+    retention_days = read.integer("RETENTION_DAYS", default=90, at_least=1, at_most=_MOST_DAYS)
     settings = Settings(
         storage=_storage(read),
         account_sid=read.matching("TWILIO_ACCOUNT_SID", f"AC{SID}", "AC and 32 hexadecimal digits", required=True)
@@ -151,7 +154,8 @@ def _read(read: Reader) -> Settings:
         client_may_call=_destinations(read),
         max_call_seconds=read.integer("MAX_CALL_SECONDS", default=3600, at_least=1, at_most=86_400),
         default_region=_region(read),
-        retention_days=read.integer("RETENTION_DAYS", default=90, at_least=1, at_most=36_500),
+        retention_days=retention_days,
+        events_ttl_days=read.integer("EVENTS_TTL_DAYS", default=retention_days, at_least=1, at_most=_MOST_DAYS),
         plain_punctuation=read.flag("SMS_PLAIN_PUNCTUATION"),
         sms_reply=read.short_text("SMS_REPLY", longest=_LONGEST_REPLY) or "",
         replies_per_hour=read.integer("REPLIES_PER_HOUR", default=5, at_least=0, at_most=MOST_REPLIES),

@@ -6,6 +6,13 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
+KEEP_ALIVE_SECONDS: Final = 4.0
+"""how long an unused connection is kept for the next request: less than the server keeps it.
+
+A request that leaves just as the server closes the connection gets no answer. Node's servers, and so Azurite, announce
+`Keep-Alive: timeout=5`: https://nodejs.org/api/http.html#serverkeepalivetimeout. Neither Azure Storage nor Twilio
+documents its own time. A new connection costs some milliseconds, a lost answer of Twilio more than a minute."""
+
 _FORMAT: Final = "HH" if sys.platform == "win32" else "ii"
 """of `struct linger`"""
 _RESET_AT_ONCE: Final = struct.pack(_FORMAT, 1, 0)

@@ -34,8 +34,9 @@ class Table:
     async def insert(self, entity: Entity) -> str | None:
         """Insert a row and return its ETag, or None where a row with its key exists.
 
-        An insert that storage says failed is made again, and if it took effect all the same it meets its own row: None
-        does not mean that somebody else inserted it. Where that matters, read the row and compare.
+        An insert that storage says failed, or whose idle connection ended without an answer, is made again. If it took
+        effect all the same, it meets its own row: None does not mean that somebody else inserted it. Where that
+        matters, read the row and compare.
         """
         try:
             return await self._write(self._client.insert, entity)
@@ -50,7 +51,8 @@ class Table:
         """Change the given properties of a row and return its new ETag.
 
         Raises:
-            Changed: the row isn't any more the one that `version` names.
+            Changed: the row isn't any more the one that `version` names; a merge that is made again, as an insert is,
+                may have changed it itself.
         """
         return await self._update(self._client.merge, entity, version)
 

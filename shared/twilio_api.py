@@ -9,12 +9,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import aiohttp
-import msgspec
 from aiohttp import ClientTimeout, TraceConfig
 from aiohttp.connector import Connection
 from twilio.base.exceptions import TwilioException
@@ -22,11 +20,13 @@ from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
+from shared import twilio_answers
 from shared.errors import TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.outbound.claim import ticks
 from shared.outbound.provider import Resource
 from shared.settings import Settings
-from shared.sockets import bounded
+from shared.sockets import KEEP_ALIVE_SECONDS, bounded
+from shared.twilio_answers import CALLS, LARGEST, MESSAGES
 
 _CONNECT_SECONDS: Final = 5.0
 _CONNECTIONS: Final = 100
@@ -34,10 +34,11 @@ _PAGE: Final = 1000
 """the most that a page may hold: https://www.twilio.com/docs/usage/twilios-response#pagination"""
 _LIST_SECONDS: Final = 120.0
 """the time in which a list is read; the page that is on its way then is the last"""
-_OK: Final = range(200, 300)
-_TOO_MANY_REQUESTS: Final = 429
-_SERVER_ERRORS: Final = 500
-_NOT_FOUND: Final = 404
+_NOT_FOUND: Final = (404, 20404)
+"""the status and the code with which Twilio says that it has no such resource: a proxy has a 404 of its own.
+https://www.twilio.com/docs/api/errors/20404"""
+_UNREAD: Final = '{"unread": []}'
+"""the answer that the library gets to read: it fails in many ways on one that is not as it expects"""
 
 
 @dataclass(slots=True)
@@ -50,7 +51,8 @@ class _Exchange:
     """the first byte may have left"""
     transport: asyncio.Transport | None = None
     """the connection that it left by"""
-    answer: str = ""
+    status: int = 0
+    answer: bytes = b""
 
     def cut(self) -> None:
         """Let nothing more leave by a connection that was given up: to close it alone would first send the rest."""
@@ -85,14 +87,16 @@ class TwilioApi:
 
         See https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource.
         """
-        return _resource(await self._ask(lambda: self._client.messages.create_async(**parameters), not_after))
+        answer = await self._ask(lambda: self._client.messages.create_async(**parameters), not_after)
+        return twilio_answers.resource(answer, kinds=MESSAGES)
 
     async def create_call(self, parameters: dict[str, Any], *, not_after: float) -> Resource:
         """Create a call; as `create_message`.
 
         See https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource.
         """
-        return _resource(await self._ask(lambda: self._client.calls.create_async(**parameters), not_after))
+        answer = await self._ask(lambda: self._client.calls.create_async(**parameters), not_after)
+        return twilio_answers.resource(answer, kinds=CALLS)
 
     async def messages_to(self, to: str, *, since: datetime, until: datetime | None = None) -> list[Resource]:
         """List the messages to a recipient that Twilio created between `since` and `until`; in no order.
@@ -105,22 +109,24 @@ class TwilioApi:
         Raises:
             TwilioUnclear: also where the list broke off, or could not be read to its end in time.
         """
-        return await _created_between(self._pages("messages", To=to), since, until)
+        return await _created_between(self._pages("messages", To=to), since, until, kinds=MESSAGES)
 
     async def calls_to(self, to: str, *, since: datetime, until: datetime | None = None) -> list[Resource]:
         """List the calls to a recipient, as `messages_to`; for calls Twilio documents no order.
 
         See https://www.twilio.com/docs/voice/api/call-resource#read-multiple-call-resources.
         """
-        return await _created_between(self._pages("calls", To=to), since, until)
+        return await _created_between(self._pages("calls", To=to), since, until, kinds=CALLS)
 
     async def message(self, sid: str) -> Resource | None:
         """Fetch a message; None where Twilio has none with this SID."""
-        return await self._fetch(lambda: self._client.messages(sid).fetch_async())
+        answer = await self._fetch(lambda: self._client.messages(sid).fetch_async())
+        return None if answer is None else twilio_answers.resource(answer, kinds=MESSAGES, sid=sid)
 
     async def call(self, sid: str) -> Resource | None:
         """Fetch a call; None where Twilio has none with this SID."""
-        return await self._fetch(lambda: self._client.calls(sid).fetch_async())
+        answer = await self._fetch(lambda: self._client.calls(sid).fetch_async())
+        return None if answer is None else twilio_answers.resource(answer, kinds=CALLS, sid=sid)
 
     async def check_account(self) -> None:
         """Ask for as little as there is, to see whether Twilio takes this account's requests.
@@ -128,7 +134,8 @@ class TwilioApi:
         A list, as the account itself is not shown to a standard API key:
         https://www.twilio.com/docs/iam/api-keys#key-types.
         """
-        await self._ask(lambda: self._client.messages.page_async(page_size=1))
+        answer = await self._ask(lambda: self._client.messages.page_async(page_size=1))
+        twilio_answers.page(answer, "messages")
 
     async def erase_message(self, sid: str) -> None:
         """Remove a message, with its text and media, at Twilio; one that is gone is no fault.
@@ -144,110 +151,79 @@ class TwilioApi:
         """
         pages = self._pages("recordings", CallSid=call_sid)
         # all are known before the first is gone: then the pages begin elsewhere
-        for sid in [recording["sid"] async for page in pages for recording in page]:
+        found = [twilio_answers.recording_sid(item, call_sid=call_sid) async for page in pages for item in page]
+        for sid in found:
             await self._delete(lambda sid=sid: self._client.recordings(sid).delete_async())  # type: ignore[misc]  # the library carries no types
 
     async def close(self) -> None:
         """Close the connections."""
         await self._http.close()
 
-    async def _fetch(self, fetch: Callable[[], Awaitable[object]]) -> Resource | None:
+    async def _fetch(self, fetch: Callable[[], Awaitable[object]]) -> dict[str, Any] | None:
         try:
-            return _resource(await self._ask(fetch))
+            return await self._ask(fetch)
         except TwilioRefused as exc:
-            if exc.status == _NOT_FOUND:
+            if (exc.status, exc.code) == _NOT_FOUND:
                 return None
             raise
 
     async def _delete(self, delete: Callable[[], Awaitable[object]]) -> None:
         try:
-            await self._ask(delete, wants_answer=False)
+            twilio_answers.check_deleted((await self._perform(delete)).status)
         except TwilioRefused as exc:
-            if exc.status != _NOT_FOUND:
+            if (exc.status, exc.code) != _NOT_FOUND:
                 raise
 
-    async def _pages(self, name: str, **query: str) -> AsyncIterator[list[Any]]:
+    async def _pages(self, name: str, **query: str) -> AsyncIterator[list[object]]:
         """Yield every page of a list. A list that can't be read to its end raises: half a list proves nothing.
 
         See https://www.twilio.com/docs/usage/twilios-response#pagination.
         """
         ends = ticks() + self._list_seconds
         path = f"/2010-04-01/Accounts/{self._client.account_sid}/{name.capitalize()}.json"
-        following: object = f"{path}?{urlencode({**query, 'PageSize': _PAGE})}"
-        read: set[object] = set()
-        while following:
+        following: str | None = f"{path}?{urlencode({**query, 'PageSize': _PAGE})}"
+        read: set[str] = set()
+        while following is not None:
             # the credentials go with the request: a link of another form could send them to another host
-            if not isinstance(following, str) or not following.startswith(f"{path}?") or following in read:
+            if not following.startswith(f"{path}?") or following in read:
                 raise TwilioUnclear(f"expected a link to the next page of {name}, got one that leads elsewhere")
             if read and ticks() >= ends:
                 raise TwilioUnclear(f"there are more {name} at Twilio than could be read in {self._list_seconds:g} s")
             read.add(following)
             answer = await self._ask(functools.partial(self._get, f"{self._client.api.base_url}{following}"))
-            page, following = answer.get(name), answer.get("next_page_uri", ...)
-            if not isinstance(page, list) or following is ...:
-                raise _unusable(KeyError())
-            yield page
+            items, following = twilio_answers.page(answer, name)
+            yield items
 
     async def _get(self, url: str) -> None:
         # not by the library's own pages, which hold the whole page twice and fail in many ways on a strange one
         await self._client.request_async("GET", url)
 
-    async def _ask(
-        self, ask: Callable[[], Awaitable[object]], not_after: float = math.inf, *, wants_answer: bool = True
-    ) -> dict[str, Any]:
+    async def _ask(self, ask: Callable[[], Awaitable[object]], not_after: float = math.inf) -> dict[str, Any]:
+        return twilio_answers.document((await self._perform(ask, not_after)).answer)
+
+    async def _perform(self, ask: Callable[[], Awaitable[object]], not_after: float = math.inf) -> _Exchange:
         exchange = _Exchange(not_after)
         token = _exchange.set(exchange)
         try:
             await ask()
-            answer = msgspec.json.decode(exchange.answer) if wants_answer else {}
-        except (TwilioException, ValueError, TypeError, KeyError) as exc:
+        except (TwilioException, ValueError, TypeError, LookupError, AttributeError) as exc:
+            what = type(exc).__name__
             if not exchange.began:
-                raise TwilioUnavailable(f"no request could be made ({type(exc).__name__})") from None
-            # an answer that said 2xx, and was no resource
-            raise _unusable(exc) from None
+                raise TwilioUnavailable(f"no request could be made ({what})") from None
+            raise TwilioUnclear(f"expected a resource in Twilio's answer, got something else ({what})") from None
         finally:
             _exchange.reset(token)
-        if not isinstance(answer, dict):
-            raise _unusable(TypeError())
-        return answer
+        return exchange
 
 
-def _unusable(error: Exception) -> TwilioUnclear:
-    return TwilioUnclear(f"expected a resource in Twilio's answer, got something else ({type(error).__name__})")
-
-
-def _resource(answer: dict[str, Any]) -> Resource:
-    try:
-        return Resource(
-            sid=answer["sid"],
-            status=answer["status"],
-            from_=answer.get("from"),
-            service=answer.get("messaging_service_sid"),
-            body=answer.get("body"),
-            direction=answer.get("direction"),
-            created_at=_moment(answer.get("date_created")),
-            error_code=answer.get("error_code"),
-            error_message=answer.get("error_message"),
-            answer=answer,
-        )
-    except (KeyError, TypeError) as exc:
-        raise _unusable(exc) from exc
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text) if isinstance(text, str) else None
-    except (ValueError, OverflowError):
-        return None
-    # of "-0000" the parser makes a moment without a zone: https://docs.python.org/3/library/email.utils.html
-    return moment if moment is None or moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-
-
-async def _created_between(pages: AsyncIterator[list[Any]], since: datetime, until: datetime | None) -> list[Resource]:
+async def _created_between(
+    pages: AsyncIterator[list[object]], since: datetime, until: datetime | None, *, kinds: frozenset[str]
+) -> list[Resource]:
     """Return what may have been created in this time: what is no candidate is dropped page by page."""
     found: list[Resource] = []
     async for page in pages:
-        for resource in map(_resource, page):
+        for item in page:
+            resource = twilio_answers.resource(item, kinds=kinds)
             created = resource.created_at
             if created is None or (since <= created and (until is None or created <= until)):
                 found.append(resource)
@@ -275,7 +251,9 @@ class _HttpClient(AsyncHttpClient):  # type: ignore[misc]  # the library carries
         tracing.on_request_headers_sent.append(self._refuse_if_late)
         self._session = aiohttp.ClientSession(
             timeout=ClientTimeout(total=bound, connect=min(_CONNECT_SECONDS, bound)),
-            connector=aiohttp.TCPConnector(limit=_CONNECTIONS, socket_factory=bounded(bound)),
+            connector=aiohttp.TCPConnector(
+                limit=_CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS, socket_factory=bounded(bound)
+            ),
             request_class=_Request,
             trace_configs=[tracing],
         )
@@ -301,16 +279,17 @@ class _HttpClient(AsyncHttpClient):  # type: ignore[misc]  # the library carries
                 headers={**(headers or {}), **(_basic(*auth) if auth else {})},
                 allow_redirects=False,
             ) as answer:
-                text = await answer.text()
-        except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError) as exc:
+                content = await _read(answer)
+        except (aiohttp.ClientError, TimeoutError) as exc:
             if not _exchange.get().began:
                 raise TwilioUnavailable(f"no connection to Twilio ({type(exc).__name__})") from exc
             raise TwilioUnclear(f"the request left and no answer came ({type(exc).__name__})") from exc
         finally:
             _exchange.get().cut()
-        _raise_for_refusal(answer, text)
-        _exchange.get().answer = text
-        return Response(answer.status, text, answer.headers)
+        twilio_answers.raise_for_status(answer.status, answer.headers, content, now=datetime.now(UTC))
+        exchange = _exchange.get()
+        exchange.status, exchange.answer = answer.status, content
+        return Response(answer.status, _UNREAD, answer.headers)
 
     async def close(self) -> None:
         await self._session.close()
@@ -321,6 +300,9 @@ class _HttpClient(AsyncHttpClient):  # type: ignore[misc]  # the library carries
         exchange = _exchange.get()
         if ticks() + self._bound > exchange.not_after:
             raise TooLate(f"less than {self._bound:g} s were left of the attempt's time")
+        if exchange.transport is not None and exchange.transport.is_closing():
+            # the server closed it meanwhile, and nothing was written yet
+            raise aiohttp.ClientConnectionResetError("the connection was closed before the request left")
         exchange.began = True
 
 
@@ -328,34 +310,10 @@ def _basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
-def _raise_for_refusal(answer: aiohttp.ClientResponse, text: str) -> None:
-    if answer.status in _OK:
-        return
-    refusal = _read_refusal(text)
-    if answer.status == _TOO_MANY_REQUESTS:
-        retry_after = _seconds(answer.headers.get("Retry-After"))
-        raise TwilioUnavailable("Twilio takes no more requests for now", code=refusal.code, retry_after=retry_after)
-    if answer.status >= _SERVER_ERRORS:
-        raise TwilioUnclear(f"Twilio answered HTTP {answer.status}", code=refusal.code)
-    raise TwilioRefused(
-        status=answer.status, code=refusal.code or answer.status, explanation=refusal.message or refusal.detail or ""
-    )
-
-
-class _Refusal(msgspec.Struct, frozen=True):
-    """Twilio's error body, of old (`message`) or as a problem document (`detail`)."""
-
-    code: int | None = None
-    message: str | None = None
-    detail: str | None = None
-
-
-def _read_refusal(text: str) -> _Refusal:
-    try:
-        return msgspec.json.decode(text, type=_Refusal)
-    except msgspec.DecodeError:
-        return _Refusal()
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    return float(retry_after) if retry_after and retry_after.isdigit() else None
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    content = bytearray()
+    async for piece in answer.content.iter_any():
+        content += piece
+        if len(content) > LARGEST:
+            raise TwilioUnclear(f"expected an answer of {LARGEST} bytes at most from Twilio, got a longer one")
+    return bytes(content)

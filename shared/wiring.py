@@ -13,6 +13,7 @@ from shared.calls.desk import Desk
 from shared.connections import Bounds, open_session, sdk_transport
 from shared.consents import Consents
 from shared.deliveries import search
+from shared.deliveries.derived import Derivations
 from shared.deliveries.feed import Feed
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.open import OpenDeliveries
@@ -25,6 +26,7 @@ from shared.housekeeping.stuck import Stuck
 from shared.inbound.desk import TextDesk
 from shared.inbound.replies.library import Replies
 from shared.inbound.replies.quota import Quota
+from shared.outbound.backlog import Waiting
 from shared.outbound.checks import Rules
 from shared.outbound.gate import Gate
 from shared.outbound.rights import Rights
@@ -76,6 +78,11 @@ class Wiring:
         """The log of deliveries."""
         feed = Feed(self._events) if self._events else None
         return DeliveryLog(self._deliveries, self._lookups, feed=feed, heed=self.consents.heed, on_end=self.wakes.ended)
+
+    @cached_property
+    def derivations(self) -> Derivations:
+        """What was derived from a delivery."""
+        return Derivations(self._deliveries, self._lookups, log=self.log)
 
     @cached_property
     def consents(self) -> Consents:
@@ -133,7 +140,7 @@ class Wiring:
             log=self.log,
             consents=self.consents,
             lookups=self._lookups,
-            queue=self._queue,
+            queue=self._told,
             clock=clock,
         )
 
@@ -162,32 +169,44 @@ class Wiring:
             clock=clock,
         )
         poison = PoisonQueue(
-            queue=self._queue(f"{settings.outbound_queue}-poison"),
+            queue=self._poison,
             sender=lambda: self.sender,
             clock=clock,
         )
         keep = timedelta(days=settings.retention_days)
         retention = Retention(log=self.log, lookups=self._lookups, keep=keep, clock=clock)
         account = Account(gate=self._gate, provider=lambda: self.provider, clock=clock)
-        return {"account": account.ask, "stuck": stuck.look_after, "poison": poison.drain, "retention": retention.purge}
+        return {
+            "account": account.ask,
+            "stuck": stuck.wake,
+            "poison": poison.drain,
+            "retention": retention.purge,
+            # the last chore gets what is left of the run: this one waits for Twilio
+            "asked": stuck.ask,
+        }
 
     @cached_property
     def health(self) -> Health:
         """Whether the app can do its work."""
+        waiting = Waiting(queue=self.outbound, poison=self._poison, clock=clock)
         checks = {
             "tables": self._deliveries.check,
-            "queue": self.outbound.check,
+            "queue": waiting.check,
             "twilio": lambda: self._gate.check(clock()),
             "rights": lambda: self._rights.check(clock()),
         }
         if self._events:
             checks["events"] = self._events.check
-        return Health(checks)
+        return Health(checks, facts=waiting.facts)
 
     @cached_property
     def _events(self) -> Queue | None:
         name = self.settings.events_queue
-        return self._queue(name) if name else None
+        return self._told(name) if name else None
+
+    @cached_property
+    def _poison(self) -> Queue:
+        return self._queue(f"{self.settings.outbound_queue}-poison")
 
     @cached_property
     def _gate(self) -> Gate:
@@ -229,10 +248,14 @@ class Wiring:
                     identity.table_url, self._credential, session=self._session, bounds=_BOUNDS
                 )
 
-    def _queue(self, name: str) -> Queue:
+    def _queue(self, name: str, *, keep: timedelta | None = None) -> Queue:
         if name not in self._queues:
-            self._queues[name] = Queue(partial(self._queue_client, name))
+            self._queues[name] = Queue(partial(self._queue_client, name), keep=keep)
         return self._queues[name]
+
+    def _told(self, name: str) -> Queue:
+        """Return a queue that other systems read: the feed, or one that texts are passed on to."""
+        return self._queue(name, keep=timedelta(days=self.settings.events_ttl_days))
 
     def _queue_client(self, name: str) -> "QueueClient":
         from azure.storage.queue.aio import QueueClient  # noqa: PLC0415 - most webhooks need no queue

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -62,3 +63,24 @@ async def test_a_client_of_an_sdk_keeps_the_bounds_and_leaves_the_session_open()
             with pytest.raises(ServiceResponseTimeoutError):
                 await client.create_queue()
         assert not session.closed
+
+
+@pytest.mark.parametrize(("quiet", "connections"), [(0, 1), (3.5, 1), (4.5, 2), (60, 2)])
+async def test_a_connection_that_idled_nearly_as_long_as_servers_allow_is_not_used_again(
+    monkeypatch: pytest.MonkeyPatch, quiet: float, connections: int
+) -> None:
+    """Node's servers, and so Azurite, close it after five seconds or six."""
+    seen: set[object] = set()
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        seen.add(request.transport)
+        return web.Response()
+
+    async with serve(answer) as url, open_session(Bounds()) as session:
+        async with session.get(url):
+            pass
+        now = time.monotonic()
+        monkeypatch.setattr("aiohttp.connector.monotonic", lambda: now + quiet)
+        async with session.get(url):
+            pass
+    assert len(seen) == connections

@@ -7,7 +7,8 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
-from shared.queues import LARGEST, Queue
+from shared.errors import MessageTooLarge
+from shared.queues import LARGEST, Backlog, Queue
 from tests.storage import open_queue
 
 Pair = tuple[Queue, QueueClient]
@@ -52,6 +53,44 @@ async def test_a_message_stays_until_it_is_taken(pair: Pair) -> None:
     (received,) = await receive(client)
     assert received.expires_on is not None
     assert received.expires_on - datetime.now(UTC) > timedelta(days=365)
+
+
+@pytest.mark.parametrize(
+    ("keep", "seconds"),
+    [(None, -1), (timedelta(days=1), 86_400), (timedelta(days=90), 90 * 86_400), (timedelta(days=36_500), 2**31 - 1)],
+)
+async def test_a_message_that_nobody_takes_lives_as_long_as_its_queue_says(
+    pair: Pair, keep: timedelta | None, seconds: int
+) -> None:
+    lives: list[int | None] = []
+
+    class Listening(QueueClient):
+        async def send_message(self, *args: object, time_to_live: int | None = None, **options: object) -> QueueMessage:
+            lives.append(time_to_live)
+            return await super().send_message(*args, time_to_live=time_to_live, **options)  # type: ignore[arg-type]
+
+    _, client = pair
+    await client.create_queue()
+    async with Listening(client.url.rsplit("/", 1)[0], client.queue_name, credential=client.credential) as listening:
+        await Queue(lambda: listening, keep=keep).put(b"x")
+    assert lives == [seconds]
+    [there] = await client.peek_messages()
+    assert there.inserted_on is not None
+    assert there.expires_on is not None
+    if seconds > 0:
+        assert there.expires_on - there.inserted_on == timedelta(seconds=seconds)
+
+
+async def test_a_backlog_is_how_many_there_are_and_the_visible_one_at_the_front(pair: Pair) -> None:
+    queue, client = pair
+    assert await queue.backlog() == Backlog(0), "nor is it a fault that there is no queue"
+    await queue.put(b"later", delay=timedelta(hours=1))
+    assert await queue.backlog() == Backlog(1), "who waits for its time is in nobody's way"
+    first = await queue.put(b"first")
+    await queue.put(b"second")
+    found = await queue.backlog()
+    [there] = await client.peek_messages()
+    assert found == Backlog(3, first, there.inserted_on)
 
 
 async def test_a_delayed_message_does_not_show_itself_yet(pair: Pair) -> None:
@@ -132,3 +171,12 @@ async def test_the_id_that_azure_gave_a_message_is_returned(pair: Pair) -> None:
     queue, client = pair
     ids = [await queue.put(b"x"), await queue.put(b"x")]
     assert ids == [message.id for message in await receive(client)]
+
+
+async def test_a_message_of_the_largest_size_is_carried_and_a_larger_one_is_refused_at_once(pair: Pair) -> None:
+    queue, client = pair
+    await queue.put(b"x" * LARGEST)
+    with pytest.raises(MessageTooLarge, match=f"at most {LARGEST} bytes, got {LARGEST + 1}"):
+        await queue.put(b"x" * (LARGEST + 1))
+    [message] = await receive(client)
+    assert len(base64.b64decode(message.content)) == LARGEST

@@ -46,6 +46,7 @@ NAMES = (
     "EVENTS_QUEUE",
     "TWILIO_TIMEOUT_SECONDS",
     "RETENTION_DAYS",
+    "EVENTS_TTL_DAYS",
     "SMS_PLAIN_PUNCTUATION",
     "SMS_REPLY",
     "REPLIES_PER_HOUR",
@@ -90,6 +91,7 @@ def test_what_is_not_set_has_the_default_that_the_readme_promises() -> None:
         max_call_seconds=3600,
         default_region=None,
         retention_days=90,
+        events_ttl_days=90,
         plain_punctuation=False,
         sms_reply="",
         replies_per_hour=5,
@@ -113,6 +115,10 @@ def test_what_was_copied_along_with_a_number_or_a_country_is_dropped() -> None:
     assert settings.allowed_countries == frozenset({"DE", "US"})
     assert settings.default_region == "DE"
     assert settings.client_may_call == Destinations(frozenset({"+14155550100"}), ("+4930",))
+
+
+def test_what_other_systems_do_not_read_is_kept_as_long_as_everything_else() -> None:
+    assert make_settings(RETENTION_DAYS="7").events_ttl_days == 7
 
 
 def test_what_begins_with_flow_is_for_the_texts_of_call_flows() -> None:
@@ -142,6 +148,7 @@ def test_what_is_set_is_taken() -> None:
         MAX_CALL_SECONDS="60",
         DEFAULT_REGION="de",
         RETENTION_DAYS="1",
+        EVENTS_TTL_DAYS="36500",
         SMS_REPLY="Thanks!",
         REPLIES_PER_HOUR="14",
         OPT_OUT_REPLIES="App",
@@ -170,7 +177,7 @@ def test_what_is_set_is_taken() -> None:
     assert settings.allowed_countries == frozenset({"DE", "US", "BS"})
     assert settings.max_call_seconds == 60
     assert settings.default_region == "DE"
-    assert settings.retention_days == 1
+    assert (settings.retention_days, settings.events_ttl_days) == (1, 36_500)
     assert settings.sms_reply == "Thanks!"
     assert settings.replies_per_hour == 14
     assert settings.opt_out_replies == "app"
@@ -339,6 +346,8 @@ MALFORMED = [
     ("MAX_CALL_SECONDS", "9" * 400),
     ("DEFAULT_REGION", "Germany"),
     ("RETENTION_DAYS", "0"),
+    ("EVENTS_TTL_DAYS", "0"),
+    ("EVENTS_TTL_DAYS", "-1"),
     ("QUIET_HOURS", "21-08"),
     ("QUIET_HOURS", "21:00-21:00"),
     ("SMS_PLAIN_PUNCTUATION", "yes"),

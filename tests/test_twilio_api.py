@@ -2,15 +2,22 @@
 
 import asyncio
 import contextlib
+import re
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
+from aiohttp import web
+from aiohttp.connector import Connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from local.twilio import Simulator
 from local.twilio.messages import Message
@@ -20,6 +27,7 @@ from shared.outbound.claim import ticks
 from shared.outbound.provider import Provider
 from shared.twilio_api import TwilioApi
 from tests.fakes import ACCOUNT_SID, AUTH_TOKEN, FROM_NUMBER, SERVICE_SID, a_sid, make_settings
+from tests.servers import serve
 
 TO = "+14155550100"
 TEXT: dict[str, Any] = {"to": TO, "from_": FROM_NUMBER, "body": "Grüße 🎉"}
@@ -388,9 +396,305 @@ async def test_a_connection_is_used_again_and_bounded(api: TwilioApi, simulator:
     assert len(simulator.messages) == 3
 
 
+@pytest.mark.parametrize(("quiet", "is_reused"), [(3.5, True), (4.5, False)])
+async def test_a_connection_that_idled_for_long_is_not_used_again(
+    api: TwilioApi, monkeypatch: pytest.MonkeyPatch, quiet: float, *, is_reused: bool
+) -> None:
+    """Where the server closes it just then, nobody knows whether it read the request."""
+
+    def idle() -> object:
+        connector = api._http._session.connector
+        assert connector is not None
+        [[(connection, _)]] = connector._conns.values()
+        return connection
+
+    await api.create_message(TEXT, not_after=soon())
+    first = idle()
+    now = time.monotonic()
+    monkeypatch.setattr("aiohttp.connector.monotonic", lambda: now + quiet)
+    await api.create_message(TEXT, not_after=soon())
+    assert (idle() is first) is is_reused
+
+
+async def test_a_create_that_the_server_closes_its_connection_on_is_unclear_and_not_made_again() -> None:
+    requests = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal requests
+        for _ in range(2):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"(?i)content-length: (\d+)", head)
+            assert length is not None
+            await reader.readexactly(int(length[1]))
+            requests += 1
+            if requests == 1:
+                body = msgspec.json.encode({"sid": SID, "status": "queued"})
+                writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        api = TwilioApi(make_settings(TWILIO_API_BASE_URL=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
+        await api.create_message(TEXT, not_after=soon())
+        with pytest.raises(TwilioUnclear, match="ServerDisconnectedError"):
+            await api.create_message(TEXT, not_after=soon())
+        await api.close()
+    assert requests == 2
+
+
+async def test_a_create_whose_connection_was_closed_before_its_first_byte_was_not_processed(
+    api: TwilioApi, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await api.create_message(TEXT, not_after=soon())
+    send = twilio_api._Request.send
+
+    async def closed_just_then(request: aiohttp.ClientRequest, connection: Connection) -> aiohttp.ClientResponse:
+        assert connection.transport is not None
+        connection.transport.close()
+        return await send(request, connection)  # type: ignore[arg-type]  # it is one
+
+    monkeypatch.setattr(twilio_api._Request, "send", closed_just_then)
+    with pytest.raises(TwilioUnavailable, match="ClientConnectionResetError"):
+        await api.create_message(TEXT, not_after=soon())
+    assert len(simulator.messages) == 1
+
+
 async def test_the_account_is_checked_with_what_it_sends_with(api: TwilioApi, simulator: Simulator) -> None:
     await api.check_account()
     simulator.faults.add("401", on="any")
     with pytest.raises(TwilioRefused) as caught:
         await api.check_account()
     assert (caught.value.status, caught.value.code) == (401, 20003)
+
+
+@dataclass
+class Impostor:
+    """Whoever answers in Twilio's place: the answers come one after the other, the last one again and again."""
+
+    answers: list[web.Response] = field(default_factory=list)
+    asked: list[web.BaseRequest] = field(default_factory=list)
+
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        await request.read()
+        self.asked.append(request)
+        given = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return web.Response(status=given.status, headers=given.headers, body=given.body)
+
+    @asynccontextmanager
+    async def start(self) -> AsyncIterator[TwilioApi]:
+        async with serve(self.answer) as url:
+            api = TwilioApi(make_settings(TWILIO_API_BASE_URL=url))
+            yield api
+            await api.close()
+
+
+SID = a_sid()
+CALL_SID = a_sid("CA")
+CALLS: dict[str, Callable[[TwilioApi], Awaitable[object]]] = {
+    "create a message": lambda api: api.create_message(TEXT, not_after=soon()),
+    "create a call": lambda api: api.create_call(CALL, not_after=soon()),
+    "list messages": lambda api: api.messages_to(TO, since=LONG_AGO),
+    "list calls": lambda api: api.calls_to(TO, since=LONG_AGO),
+    "fetch a message": lambda api: api.message(SID),
+    "fetch a call": lambda api: api.call(CALL_SID),
+    "check the account": lambda api: api.check_account(),
+    "erase a message": lambda api: api.erase_message(SID),
+    "erase recordings": lambda api: api.erase_recordings(CALL_SID),
+}
+every_call = pytest.mark.parametrize("ask", CALLS.values(), ids=CALLS)
+PAGE = "<html><body>SECRET: no way through</body></html>"
+EMPTY_LIST: dict[str, Any] = {"messages": [], "calls": [], "recordings": [], "next_page_uri": None}
+
+
+@every_call
+@pytest.mark.parametrize("status", [302, 307, 400, 401, 403, 404, 407, 408, 413, 425, 429, 451, 500, 502, 503, 504])
+async def test_a_proxys_page_is_no_word_of_twilios_whatever_was_asked(
+    ask: Callable[[TwilioApi], Awaitable[object]], status: int
+) -> None:
+    impostor = Impostor([web.Response(status=status, text=PAGE, headers={"Retry-After": "9"})])
+    async with impostor.start() as api:
+        with pytest.raises(TwilioUnclear, match=f"HTTP {status} without Twilio's error body") as caught:
+            await ask(api)
+    assert caught.value.retry_after == 9
+    assert "SECRET" not in str(caught.value)
+    assert len(impostor.asked) == 1
+
+
+@every_call
+async def test_a_redirect_is_not_followed_anywhere(ask: Callable[[TwilioApi], Awaitable[object]]) -> None:
+    elsewhere = Impostor([web.json_response(EMPTY_LIST)])
+    async with serve(elsewhere.answer) as url:
+        for status in (301, 302, 303, 307, 308):
+            impostor = Impostor([web.Response(status=status, headers={"Location": f"{url}/x.json"})])
+            async with impostor.start() as api:
+                with pytest.raises(TwilioUnclear, match=f"HTTP {status}"):
+                    await ask(api)
+    assert elsewhere.asked == [], "and nobody else sees the credentials"
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        web.Response(status=302, headers={"Location": "/other.json"}),
+        web.Response(status=404, text=PAGE),
+        web.json_response({"code": "20404"}, status=404),
+        web.Response(text=PAGE),
+        web.json_response([]),
+        web.json_response({"messages": None, "calls": 5}),
+        web.json_response({"messages": [{"sid": SID, "status": None}], "calls": [None]}),
+        web.json_response({"messages": ["x"], "calls": [[]]}),
+    ],
+    ids=["redirect", "404", "a code in text", "HTML", "a list", "no items", "a status of null", "no resource"],
+)
+@pytest.mark.parametrize("name", ["list messages", "list calls"])
+async def test_a_page_that_is_not_twilios_fails_the_list(name: str, second: web.Response) -> None:
+    """To go on without it would be to find nothing where something is."""
+    path = f"/2010-04-01/Accounts/{ACCOUNT_SID}/{name.removeprefix('list ').capitalize()}.json?Page=1"
+    first = web.json_response(EMPTY_LIST | {"next_page_uri": path})
+    impostor = Impostor([first, second])
+    async with impostor.start() as api:
+        with pytest.raises(TwilioUnclear):
+            await CALLS[name](api)
+    assert len(impostor.asked) == 2
+
+
+@pytest.mark.parametrize("name", ["fetch a message", "fetch a call", "erase a message"])
+@pytest.mark.parametrize(
+    "body",
+    ["", PAGE, "{}", '{"status": 404, "message": "Not Found"}', '{"code": 404}', '{"code": "20404"}'],
+    ids=["empty", "HTML", "an object", "no code", "the status as a code", "a code in text"],
+)
+async def test_a_404_without_twilios_body_does_not_say_that_twilio_has_none(name: str, body: str) -> None:
+    async with Impostor([web.Response(status=404, text=body)]).start() as api:
+        with pytest.raises(TwilioUnclear, match="HTTP 404 without"):
+            await CALLS[name](api)
+
+
+@pytest.mark.parametrize("name", ["fetch a message", "fetch a call", "erase a message"])
+async def test_only_the_code_of_a_missing_resource_says_that_twilio_has_none(name: str) -> None:
+    async with Impostor([web.json_response({"code": 20404, "message": "No"}, status=404)]).start() as api:
+        assert await CALLS[name](api) is None
+    async with Impostor([web.json_response({"code": 20003, "message": "No"}, status=404)]).start() as api:
+        with pytest.raises(TwilioRefused, match="code 20003"):
+            await CALLS[name](api)
+
+
+async def test_a_create_that_twilio_answers_with_404_is_refused_with_its_code() -> None:
+    """The account of the URL is not there: the table has 20404 among what is to be configured."""
+    async with Impostor([web.json_response({"code": 20404, "message": "No"}, status=404)]).start() as api:
+        with pytest.raises(TwilioRefused) as caught:
+            await api.create_message(TEXT, not_after=soon())
+    assert (caught.value.status, caught.value.code) == (404, 20404)
+
+
+@pytest.mark.parametrize("status", [200, 202])
+async def test_a_page_does_not_say_that_something_was_erased(status: int) -> None:
+    impostor = Impostor([web.Response(status=status, text=PAGE)])
+    async with impostor.start() as api:
+        with pytest.raises(TwilioUnclear, match="expected HTTP 204"):
+            await api.erase_message(SID)
+    impostor = Impostor(
+        [
+            web.json_response({"recordings": [{"sid": a_sid("RE"), "call_sid": CALL_SID}]}),
+            web.Response(status=status, text=PAGE),
+        ]
+    )
+    async with impostor.start() as api:
+        with pytest.raises(TwilioUnclear, match="expected HTTP 204"):
+            await api.erase_recordings(CALL_SID)
+
+
+async def test_recordings_of_another_call_are_not_erased() -> None:
+    impostor = Impostor([web.json_response({"recordings": [{"sid": a_sid("RE"), "call_sid": a_sid("CA")}]})])
+    async with impostor.start() as api:
+        with pytest.raises(TwilioUnclear, match="of the call that was asked for"):
+            await api.erase_recordings(CALL_SID)
+    assert [request.method for request in impostor.asked] == ["GET"]
+
+
+async def test_another_message_than_the_one_that_was_asked_for_is_unclear() -> None:
+    async with Impostor([web.json_response({"sid": a_sid(), "status": "sent"})]).start() as api:
+        with pytest.raises(TwilioUnclear, match="got another"):
+            await api.message(SID)
+
+
+@every_call
+async def test_an_answer_that_is_too_long_is_not_read_to_its_end(
+    ask: Callable[[TwilioApi], Awaitable[object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(twilio_api, "LARGEST", 1000)
+    for status in (200, 400):
+        async with Impostor([web.Response(status=status, body=b" " * 1001)]).start() as api:
+            with pytest.raises(TwilioUnclear, match="1000 bytes at most"):
+                await ask(api)
+
+
+json_text = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.text(max_size=5), parts, max_size=3),
+    max_leaves=5,
+)
+resources = st.fixed_dictionaries(
+    {},
+    optional={
+        "sid": st.sampled_from([SID, CALL_SID]) | json_text,
+        "status": st.sampled_from(["queued", "sent"]) | json_text,
+        "date_created": st.just("Mon, 02 Mar 2026 12:00:00 +0000") | json_text,
+        "code": st.sampled_from([20404, 21211]) | json_text,
+        "error_code": st.integers() | json_text,
+        "messages": st.lists(json_text, max_size=2) | json_text,
+        "calls": st.lists(st.just({"sid": CALL_SID, "status": "queued"}) | json_text, max_size=2),
+        "recordings": st.lists(st.just({"sid": a_sid("RE"), "call_sid": CALL_SID}) | json_text, max_size=2),
+        "next_page_uri": st.sampled_from(["/next", "/next.json?Page=1", None]) | json_text,
+    },
+)
+answers = st.builds(
+    lambda status, body, headers: web.Response(status=status, body=body, headers=headers),
+    st.sampled_from([200, 200, 200, 201, 204, 302, 400, 401, 404, 429, 500, 503]),
+    st.binary(max_size=20) | (resources | json_text).map(msgspec.json.encode),
+    st.dictionaries(
+        st.sampled_from(["Retry-After", "Location", "Set-Cookie", "ETag"]),
+        st.text(st.characters(min_codepoint=33, max_codepoint=255, exclude_characters="\x7f"), max_size=9),
+        max_size=2,
+    ),
+)
+
+
+@every_call
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(given_answers=st.lists(answers, min_size=1, max_size=3))
+async def test_whatever_is_answered_it_is_an_answer_or_one_of_the_errors_of_a_send(
+    ask: Callable[[TwilioApi], Awaitable[object]], given_answers: list[web.Response]
+) -> None:
+    async with Impostor(given_answers).start() as api:
+        with contextlib.suppress(TwilioRefused, TwilioUnavailable, TwilioUnclear):
+            await ask(api)
+
+
+@every_call
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 200",
+        b"no HTTP at all\r\n\r\n",
+        b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=nothing\r\nContent-Length: 2\r\n\r\n[]",
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000,
+    ],
+    ids=["cut off", "no HTTP", "odd", "short", "no gzip", "no chunk", "no charset", "upgrade", "long header"],
+)
+async def test_bytes_that_are_no_answer_are_unclear(ask: Callable[[TwilioApi], Awaitable[object]], raw: bytes) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(raw)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        api = TwilioApi(make_settings(TWILIO_API_BASE_URL=url))
+        with pytest.raises(TwilioUnclear):
+            await ask(api)
+        await api.close()

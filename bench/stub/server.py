@@ -83,7 +83,7 @@ class Stub:
     def _answer(self, service: Service, request: web.BaseRequest, body: bytes) -> Answer:
         parts = urlsplit(request.raw_path)
         if service == "twilio":
-            return twilio.answer(parts.path.strip("/"), body)
+            return twilio.answer(request.method, parts.path.strip("/"), body)
         path = parts.path.strip("/").partition("/")[2]
         if service == "queue":
             return queues.answer(request.method, path)

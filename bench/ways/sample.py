@@ -82,6 +82,6 @@ class Sample:
                 for place, word in enumerate(words)
             ]
         room = "sms" if self.kind == "text" else "voice"
-        url = url or f"{PUBLIC}/api/{room}/status?delivery={self.number}"
+        url = url or f"{PUBLIC}/api/{room}/status?delivery={self.number}&v=2"
         forms = [{**common, **fields} for fields in told]
         return [Callback(url, form, signed(url, form)) for form in forms]

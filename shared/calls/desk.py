@@ -115,7 +115,7 @@ class Desk:
 
     async def _delivery(self, visit: Visit) -> Delivery | None:
         if visit.arrives:
-            return await file_call(self._log, visit.form, now=self._clock())
+            return await file_call(self._log, visit.form, now=self._clock(), begins=True)
         found = await self._log.get(visit.delivery_id) if is_id(visit.delivery_id) else None
         if found is None and visit.twimlet is not None and is_id(visit.delivery_id):
             # its URL may be the `url` of a request, which names no delivery
@@ -124,13 +124,15 @@ class Desk:
         is_own = visit.delivery_id == visit.form.get("CallSid") and not visit.is_of_another_leg
         if found is None and is_own and (visit.twimlet is not None or not _is_outbound(visit, None)):
             # it came in while nothing could be put on record, or comes to a twimlet
-            return await file_call(self._log, visit.form, now=self._clock())
+            begins = visit.twimlet is not None and not visit.turn.step
+            return await file_call(self._log, visit.form, now=self._clock(), begins=begins)
         return found
 
     async def _note(self, visit: Visit, delivery: Delivery | None, happened: Sequence[Happened], *, sid: str) -> None:
         for each in happened:
             if "problem" in each.what:
-                about(_logger, visit.delivery_id).error("a call flow: %s", dict(each.what))
+                told = {name: each.what.get(name) for name in ("flow", "step", "problem")}
+                about(_logger, visit.delivery_id).error("a call flow: %s", told)
         if delivery is None:
             # somebody else's call may be screened here
             if happened and not (visit.twimlet is not None and visit.is_of_another_leg):

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from shared.inbound.replies.quota import Quota
 from shared.outbound import internal
-from shared.outbound.request import LONGEST_BODY
+from shared.outbound.request import LONGEST_ADDRESS, LONGEST_BODY
 from shared.queues import Queue
 from shared.voice.flows.turn import Happened, TextToSend
 
@@ -48,6 +48,10 @@ class CallTexts:
 
 def _request(text: TextToSend, *, is_awake: bool) -> dict[str, Any]:
     # one character more than fits: it is refused with that reason, on record, and every queue takes it
-    request: dict[str, Any] = {"channel": "sms", "to": text.to, "body": text.body[: LONGEST_BODY + 1]}
+    request: dict[str, Any] = {
+        "channel": "sms",
+        "to": text.to[: LONGEST_ADDRESS + 1],
+        "body": text.body[: LONGEST_BODY + 1],
+    }
     # who is on the phone is awake: quiet hours would keep the text until it is of no use
     return {**request, "urgent": True} if is_awake else request

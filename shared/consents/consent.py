@@ -1,6 +1,7 @@
 """What a recipient agreed to, and its row in the `Consents` table. Pure."""
 
 import hashlib
+import itertools
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, Literal
@@ -8,6 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from shared.deliveries.record import Delivery
+from shared.table_service.limits import as_key, cut
 from shared.table_service.rows import Entity, Row
 from shared.text.spellings import person, spellings
 
@@ -15,6 +17,8 @@ State = Literal["opted-in", "opted-out"]
 KEYWORD: Final = "keyword"
 OPT_OUT_TYPE: Final = "opt-out-type"
 API: Final = "api"
+_LONGEST: Final = 4_000
+"""UTF-16 units of an address"""
 _KEPT_AS: Final[dict[State, str]] = {"opted-in": "in", "opted-out": "out"}
 _READ_AS: Final = {kept: state for state, kept in _KEPT_AS.items()}
 
@@ -49,8 +53,12 @@ def partitions(recipient: str) -> list[str]:
 
 
 def places(recipient: str, sender: str) -> list[tuple[str, str]]:
-    """Return the keys of the rows that may hold a consent: the present place first, then those of earlier versions."""
-    return [(partition, row_key) for partition in partitions(recipient) for row_key in spellings(sender)]
+    """Return the keys of the rows that may hold a consent: the present place first, then those of earlier versions.
+
+    A row key is the sender, or what stands for a name that can be no key.
+    """
+    row_keys = [as_key(spelling) for spelling in spellings(sender)]
+    return list(itertools.product(partitions(recipient), row_keys))
 
 
 def latest(consents: Iterable[Consent]) -> list[Consent]:
@@ -63,18 +71,18 @@ def latest(consents: Iterable[Consent]) -> list[Consent]:
 
 
 def to_row(consent: Consent) -> Entity:
-    """Return what is kept of a consent."""
-    row_key = person(consent.sender)
+    """Return what is kept of a consent; Twilio tells the addresses, and nothing bounds their length."""
+    partition, key = places(consent.to, consent.sender)[0]
     return {
-        "PartitionKey": _partition(person(consent.to)),
-        "RowKey": row_key,
-        "Sender": None if row_key == consent.sender else consent.sender,
-        "To": consent.to,
+        "PartitionKey": partition,
+        "RowKey": key,
+        "Sender": None if key == consent.sender else cut(consent.sender, _LONGEST),
+        "To": cut(consent.to, _LONGEST),
         "State": _KEPT_AS[consent.state],
         "At": consent.at,
         "By": consent.by,
         "How": consent.how,
-        "Reason": consent.reason,
+        "Reason": None if consent.reason is None else cut(consent.reason, _LONGEST),
     }
 
 

@@ -36,13 +36,22 @@ async def erase(delivery: Delivery, *, log: DeliveryLog, provider: Eraser, now: 
         Changed: somebody did something with it just now; nothing is erased here.
         TwilioRefused, TwilioUnavailable, TwilioUnclear, azure.core's errors: not all is erased; ask again.
     """
-    if not (delivery.erased or _is_over(delivery, now)):
-        raise NotErasable(f"expected a final status, or a day without news from Twilio, it is {delivery.status}")
+    check(delivery, now=now)
     remove = provider.erase_message if delivery.channel == "sms" else provider.erase_recordings
     for sid in filter(None, (*delivery.past_sids, delivery.sid)):
         if sid == delivery.sid or await log.owner_of(sid) == delivery.id:
             await remove(sid)
-    await log.erase(delivery)
+    await log.erase(delivery, now=now)
+
+
+def check(delivery: Delivery, *, now: datetime, name: str = "it") -> None:
+    """Make sure that a delivery is over.
+
+    Raises:
+        NotErasable: it is not; the error says which one by `name`.
+    """
+    if not (delivery.erased or _is_over(delivery, now)):
+        raise NotErasable(f"expected a final status, or a day without news from Twilio, {name} is {delivery.status}")
 
 
 def _is_over(delivery: Delivery, now: datetime) -> bool:

@@ -2,10 +2,13 @@
 
 | partition | row key | what it is for |
 |---|---|---|
-| `open:<spread>` | the id, and when it was opened again | deliveries without a final status, and when to look at them |
+| `wake:<second>:<spread>` | when it was opened, and the id | open deliveries, new or still to be sent, due then |
+| `ask:<second>:<spread>` | the same | open deliveries that Twilio has, and should be asked about then |
+| `open:<spread>` | the id, and when it was opened again | open deliveries, as earlier versions listed them |
 | `day:<day>:<spread>` | when, newest first, and the id | all of a day |
 | `status:<status>:<day>:<spread>` | the same | those of a day that came into a notable status |
 | `late:<day>:<spread>` | the same | those that the purge looks at again on that day |
+| `erased:<minute>:<spread>` | the same | those that were erased, and are swept once more at that minute |
 | `to:<hash of the person>` | the same | all of one recipient; the hash keeps numbers out of URLs and request logs |
 | `sid:<SID>` | `owner` | the delivery that a message or call belongs to |
 | `reply:<day>:<hash of the person>` | as of `day` | the automatic texts to a person: replies, and texts of flows |
@@ -21,16 +24,20 @@ import hashlib
 import re
 import zlib
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from shared.deliveries.record import Delivery
 from shared.deliveries.status import NOTABLE
+from shared.table_service.limits import as_key
 from shared.text import spellings
 
 SPREAD: Final = 4
+Action = Literal["wake", "ask"]
+"""what an open delivery is listed for"""
 LOOKED_AT_AFTER: Final = timedelta(minutes=15)
 """how long an open delivery is left alone"""
 OWNER: Final = "owner"
+ERASED: Final = "erased"
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 HORIZON: Final = datetime(9999, 12, 31, tzinfo=UTC)
 _LAST: Final = 10**18 - 1
@@ -47,7 +54,7 @@ def is_id(text: str) -> bool:
 
 def owner_partition(sid: str) -> str:
     """Return the partition that says whose a SID is."""
-    return f"sid:{sid}"
+    return as_key(f"sid:{sid}")
 
 
 def owner_row(sid: str, delivery_id: str) -> dict[str, Any]:
@@ -55,35 +62,52 @@ def owner_row(sid: str, delivery_id: str) -> dict[str, Any]:
     return {"PartitionKey": owner_partition(sid), "RowKey": OWNER, "Delivery": delivery_id}
 
 
-def open_partition(delivery_id: str) -> str:
-    """Return the partition that lists a delivery while it is open."""
-    return f"open:{_spread(delivery_id)}"
+def opened_at(delivery: Delivery) -> datetime:
+    """Return when a delivery was opened: created, or opened again since."""
+    return delivery.reopened_at or delivery.created_at
 
 
-def open_partitions() -> list[str]:
-    """Return the partitions that together list all open deliveries."""
-    return [f"open:{spread}" for spread in range(SPREAD)]
+def opening(delivery: Delivery) -> str:
+    """Return the row key of every entry that lists a delivery while it is open.
+
+    Each opening has its own. So an entry of an earlier opening, or of a claim that failed, can be deleted without
+    harm to the delivery's own entry.
+    """
+    return f"{before(opened_at(delivery))}~{delivery.id}"
 
 
 def open_row(delivery: Delivery) -> dict[str, Any]:
-    """Return the row that lists a delivery while it is open, and says when it should be looked at."""
-    look_at = delivery.updated_at + LOOKED_AT_AFTER
-    place = {"PartitionKey": open_partition(delivery.id), "RowKey": open_key(delivery)}
-    return {**place, "Delivery": delivery.id, "LookAt": look_at}
+    """Return the first entry of a delivery while it is open; it follows from the delivery at any later time."""
+    return entry_row("wake", opening(delivery), opened_at(delivery) + LOOKED_AT_AFTER)
 
 
-def open_key(delivery: Delivery) -> str:
-    """Return the key of that row: each time that a delivery is opened again it is another one.
+def entry_row(action: Action, row_key: str, look_at: datetime) -> dict[str, Any]:
+    """Return an entry that lists an open delivery for an action, to be looked at from `look_at` on."""
+    partition = f"{action}:{_second(look_at)}:{_spread(delivery_at(row_key))}"
+    return {"PartitionKey": partition, "RowKey": row_key, "LookAt": look_at}
 
-    So whoever takes out the row of an opening that ended needs not look first whether it is still that one.
-    """
+
+def due_range(action: Action, now: datetime) -> tuple[str, str]:
+    """Return the first partition of the entries that are due for an action, and the one after the last of them."""
+    return f"{action}:", f"{action}:{_second(now + timedelta(microseconds=1))}"
+
+
+def former_open_key(delivery: Delivery) -> str:
+    """Return the row key that earlier versions gave to the entry of an open delivery."""
     again = delivery.reopened_at
     return delivery.id if again is None else f"{delivery.id}~~{before(again)}"
 
 
 def first_of(kind: str, moment: datetime | None = None) -> str:
-    """Return the partition before all of a kind that has days, or before all of the day of `moment`."""
-    return f"{kind}:{moment:%Y%m%d}" if moment is not None else f"{kind}:"
+    """Return the partition before all of a kind that has days, or before all of the day (the minute) of `moment`."""
+    if moment is None:
+        return f"{kind}:"
+    return f"{kind}:{moment:%Y%m%d%H%M}" if kind == ERASED else f"{kind}:{moment:%Y%m%d}"
+
+
+def erased_row(delivery: Delivery, again: datetime) -> dict[str, Any]:
+    """Return the row that has a delivery that was erased swept once more, from the minute of `again` on."""
+    return {"PartitionKey": f"{first_of(ERASED, again)}:{_spread(delivery.id)}", "RowKey": position(delivery)}
 
 
 def late_row(delivery: Delivery, again: datetime) -> dict[str, Any]:
@@ -177,6 +201,12 @@ def day_of(row_key: str) -> date:
 def moment_of(row_key: str) -> datetime:
     """Return when the delivery was created that a row key names."""
     return EPOCH + timedelta(microseconds=_LAST - int(row_key.partition("~")[0]))
+
+
+def _second(moment: datetime) -> str:
+    """Return the first whole second that is not before a moment: a reader up to `now` comes too early for none."""
+    whole = moment.astimezone(UTC).replace(microsecond=0)
+    return f"{whole if whole == moment else whole + timedelta(seconds=1):%Y%m%d%H%M%S}"
 
 
 def _hash(address: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ import msgspec
 from shared.deliveries import keys, rows, status
 from shared.deliveries.feed import Feed
 from shared.deliveries.record import Delivery, Event, fold, tombstone
+from shared.deliveries.remains import SWEPT_AFTER, Remains
 from shared.errors import Changed
 from shared.tables import Table
 
@@ -47,6 +48,7 @@ class DeliveryLog:
         self._feed = feed
         self._heed = heed
         self._on_end = on_end
+        self._remains = Remains(deliveries, lookups)
 
     async def get(self, delivery_id: str) -> Delivery | None:
         """Return the present state, with the version that a change must name; None where there is no such delivery."""
@@ -105,39 +107,61 @@ class DeliveryLog:
     async def file(self, delivery: Delivery, event: Event) -> Delivery:
         """Put on record what came into being elsewhere, with its first event; filed twice, it is there once.
 
-        Where the delivery exists already, the event is recorded as one more of it, unless it was erased.
+        Where the delivery exists already, the event is recorded as one more of it, unless it was erased. The entries
+        come before the event: where a crash leaves an event without a delivery, the purge finds it by its day.
         """
-        await asyncio.gather(self._make_findable(delivery), self._keep(delivery, event))
+        await self._make_findable(delivery)
+        await self._keep(delivery, event)
         version = await self._deliveries.insert(rows.delivery_row(delivery))
         if version is not None:
             return msgspec.structs.replace(delivery, version=version)
         existing = await self.get(delivery.id)
+        await self._forget_entries(delivery, but_of=existing)
         if existing is not None and existing.erased:
             # it came again after it was erased: so does its erasure
-            await self._forget_entries(delivery, but_of=existing)
-            return await self.erase(existing)
+            await self._remains.forget_recipient(delivery)
+            return await self.bury(existing)
         return await self.record(existing or delivery, event)
 
     async def change(self, before: Delivery, after: Delivery, *events: Event) -> Delivery:
         """Record events that this app itself brought about, then the state that follows from them.
 
         Raises:
-            Changed: somebody else changed the state since `before` was read; the events stay recorded.
+            Changed: somebody else changed the state since `before` was read; the events stay recorded, unless it was
+                erased.
         """
         await asyncio.gather(*(self._keep(after, event) for event in events))
-        return await self._merge(before, after)
+        try:
+            changed = await self._merge(before, after)
+        except Changed:
+            await self._leaves_none(before.id, *events)
+            raise
+        if changed == before:
+            await self._leaves_none(before.id, *events)
+        return changed
 
     async def record(self, delivery: Delivery, event: Event) -> Delivery:
         """Record what Twilio said of a delivery, and bring its state up to date; told twice, it changes nothing.
 
-        `delivery` may be stale: the state is read again where it changed meanwhile.
+        `delivery` may be stale: the state is read again where it changed meanwhile. Of one that was erased, no event
+        stays.
         """
         await self._keep(delivery, event)
-        return await self._merge_until_it_holds(delivery, lambda current: fold(current, event))
+        after = await self._merge_until_it_holds(delivery, lambda current: fold(current, event))
+        if after.erased:
+            await self._remains.take_back(delivery.id, [event])
+        elif after == delivery:
+            # no write of the state told whether it was erased meanwhile
+            await self._leaves_none(delivery.id, event)
+        return after
 
-    async def note(self, delivery: Delivery, event: Event) -> None:
-        """Record an event that changes nothing; recorded twice, it is there once."""
+    async def note(self, delivery: Delivery, event: Event) -> bool:
+        """Record an event that changes nothing; recorded twice, it is there once.
+
+        Return False where the delivery was erased: the event doesn't stay then.
+        """
         await self._keep(delivery, event)
+        return not await self._leaves_none(delivery.id, event)
 
     async def reopen(self, before: Delivery, after: Delivery, event: Event) -> Delivery:
         """Change a delivery that was over to one that is not; as `change`.
@@ -163,27 +187,33 @@ class DeliveryLog:
                 await self._tell(delivery, event)
         return await self._merge_until_it_holds(delivery, lambda current: functools.reduce(fold, events, current))
 
-    async def erase(self, delivery: Delivery) -> Delivery:
+    async def erase(self, delivery: Delivery, *, now: datetime) -> Delivery:
         """Remove everything of a delivery but its tombstone: id, status, hash.
 
-        It is a tombstone to everybody from the first write on; what a crash leaves is removed by erasing it again.
+        It is a tombstone to everybody from the first write of its state on. What a crash leaves is removed by erasing
+        it again, and by housekeeping soon after `now`.
 
         Raises:
             Changed: somebody else changed the state since it was read; nothing is removed then.
         """
-        left = tombstone(delivery)
         if delivery.erased:
-            whole = await self._whole(delivery.id) or delivery
-        else:
-            whole = await self._merge(delivery, msgspec.structs.replace(delivery, status=left.status, erased=True))
-        async for row_key in self._event_keys(delivery.id):
-            await self._deliveries.delete(delivery.id, row_key)
-        for partition in keys.recipient_partitions(whole.to) if whole.to else []:
-            await self._lookups.delete(partition, keys.position(whole))
-        if whole.version is not None and whole != msgspec.structs.replace(left, version=whole.version):
-            version = await self._deliveries.replace(rows.delivery_row(left), version=whole.version)
-            return msgspec.structs.replace(left, version=version)
-        return whole
+            return await self.bury(delivery)
+        await self._lookups.put(keys.erased_row(delivery, now + SWEPT_AFTER))
+        marked = msgspec.structs.replace(delivery, status=tombstone(delivery).status, erased=True)
+        return await self._remains.bury(await self._merge(delivery, marked))
+
+    async def bury(self, delivery: Delivery) -> Delivery:
+        """Remove what is left of a delivery that was erased, and return its tombstone."""
+        await self._remains.sweep(delivery.id)
+        return await self.get(delivery.id) or delivery
+
+    async def sweep(self, delivery_id: str) -> None:
+        """Remove what is left where a delivery was erased, or where its events were written and it never was."""
+        await self._remains.sweep(delivery_id)
+
+    async def unlist(self, delivery: Delivery) -> None:
+        """Take out the entry by recipient that stands at the time of this delivery."""
+        await self._remains.forget_recipient(delivery)
 
     async def own_sid(self, sid: str, delivery_id: str) -> str:
         """Make `sid` belong to a delivery unless it belongs to one; return the id of the one that it belongs to."""
@@ -196,6 +226,14 @@ class DeliveryLog:
         """Return the id of the delivery that a SID belongs to."""
         row = await self._lookups.get(keys.owner_partition(sid), keys.OWNER)
         return row["Delivery"] if row is not None else None
+
+    async def _leaves_none(self, delivery_id: str, *events: Event) -> bool:
+        """Take events back where their delivery is erased, or is being erased; return whether it is."""
+        whole = await self._whole(delivery_id)
+        if whole is None or not whole.erased:
+            return False
+        await self._remains.take_back(delivery_id, events)
+        return True
 
     async def _merge_until_it_holds(self, delivery: Delivery, change: Callable[[Delivery], Delivery]) -> Delivery:
         current = delivery
@@ -222,7 +260,9 @@ class DeliveryLog:
             row = keys.status_row(before)
             await self._lookups.delete(row["PartitionKey"], row["RowKey"])
         if ends:
-            await self._lookups.delete(keys.open_partition(after.id), keys.open_key(after))
+            # housekeeping may have moved the entry to a later second: it deletes that one when it comes to it
+            row = keys.open_row(after)
+            await self._lookups.delete(row["PartitionKey"], row["RowKey"])
         return msgspec.structs.replace(after, version=version)
 
     async def _keep(self, delivery: Delivery, event: Event) -> None:
@@ -243,17 +283,6 @@ class DeliveryLog:
         row = await self._deliveries.get(delivery_id, rows.STATE)
         return rows.read_delivery(row) if row is not None else None
 
-    async def _event_keys(self, delivery_id: str) -> AsyncIterator[str]:
-        found = self._deliveries.query(
-            "PartitionKey eq @id and RowKey ge @first and RowKey lt @end",
-            select="RowKey",
-            id=delivery_id,
-            first=rows.EVENTS,
-            end=rows.EVENTS_END,
-        )
-        async for row in found:
-            yield row["RowKey"]
-
     async def _make_findable(self, delivery: Delivery) -> None:
         found: list[Mapping[str, Any]] = [keys.day_row(delivery)]
         if delivery.to:
@@ -265,13 +294,12 @@ class DeliveryLog:
         await asyncio.gather(*(self._lookups.put(row) for row in found))
 
     async def _forget_entries(self, delivery: Delivery, *, but_of: Delivery | None) -> None:
-        """Take out the entries of a claim that failed: those of the delivery that is there stand at its own time.
-
-        The entry among the open ones stays: it may be needed, and housekeeping takes it out where it is not.
-        """
+        """Delete the entries of a claim that failed: the existing delivery has its own, under its own time."""
         if but_of is not None and keys.position(but_of) == keys.position(delivery):
             return
         found = [keys.day_row(delivery), *([keys.recipient_row(delivery)] if delivery.to else [])]
+        if not delivery.is_final:
+            found.append(keys.open_row(delivery))
         await asyncio.gather(*(self._lookups.delete(row["PartitionKey"], row["RowKey"]) for row in found))
 
 

@@ -81,6 +81,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """when a rejected message went to the queue once more; it is not replayed twice"""
     reopened_at: datetime | None = None
     """when it was opened again, having been over"""
+    callback_form: int | None = None
+    """the form of all URLs that Twilio was given for it, see `shared.seal`; none: some may have no fixed end"""
     erased: bool = False
     """only the tombstone is left, id, status and hash, or the rest is being removed"""
     version: str | None = None

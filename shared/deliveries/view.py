@@ -21,6 +21,7 @@ _INTERNAL: Final = frozenset(
         "unowned_since",
         "sequence",
         "reopened_at",
+        "callback_form",
         "version",
     }
 )

@@ -9,6 +9,7 @@ from typing import Final
 
 from shared.deliveries import keys
 from shared.deliveries.log import DeliveryLog
+from shared.deliveries.record import Delivery
 from shared.errors import Changed
 from shared.logs import about
 from shared.tables import Table
@@ -40,12 +41,13 @@ class Retention:
         self._clock = clock
 
     async def purge(self, *, until: datetime) -> int:
-        """Purge what is due, up to the moment `until`; return how many were.
+        """Purge what is due, up to the moment `until`, and return how many were; what was erased is swept, too.
 
         The days come last: where they are more than a run can do, nothing else waits for them. What is only taken out
         costs a tenth of a delivery that is purged.
         """
         now = self._clock()
+        await self._go_through(keys.ERASED, now, until, self._sweep)
         await self._go_through("reply", now - _REPLIES_KEPT, until)
         for kind in keys.notable_kinds():
             # what finds by their status deliveries that began as long ago as those whose day is purged
@@ -103,9 +105,14 @@ class Retention:
         async for row in rows:
             yield row["PartitionKey"], row["RowKey"]
 
+    async def _sweep(self, row_key: str) -> None:
+        await self._log.sweep(keys.delivery_at(row_key))
+
     async def _purge(self, row_key: str, now: datetime) -> None:
-        delivery = await self._log.get(keys.delivery_at(row_key))
+        delivery_id = keys.delivery_at(row_key)
+        delivery = await self._log.get(delivery_id)
         if delivery is None or keys.position(delivery) != row_key:
+            await self._clear_away(delivery_id, delivery, keys.moment_of(row_key))
             return
         if not delivery.erased and (delivery.is_ours_to_send or delivery.updated_at > now - self._keep):
             # it is to be sent, or went on after it began: it is looked at again when its own time has come
@@ -113,9 +120,25 @@ class Retention:
             await self._lookups.put(keys.late_row(delivery, again))
             return
         try:
-            await self._log.erase(delivery)
+            await self._log.erase(delivery, now=now)
         except Changed:
             await self._lookups.put(keys.late_row(delivery, now + _A_DAY))
+
+    async def _clear_away(self, delivery_id: str, there: Delivery | None, written_at: datetime) -> None:
+        """Remove what a write left that was cut short at that time: its entry by recipient, and events of no delivery.
+
+        Whose they are is known by the delivery that is there, or by what Twilio told of it (`To`).
+        """
+        told = [] if there is not None else await self._log.timeline(delivery_id)
+        recipients = {event.raw.get("To") for event in told} | {there and there.to}
+        for to in recipients:
+            if isinstance(to, str):
+                stray = Delivery(
+                    id=delivery_id, direction="outbound", status="", created_at=written_at, updated_at=written_at, to=to
+                )
+                await self._log.unlist(stray)
+        if there is None or there.erased:
+            await self._log.sweep(delivery_id)
 
 
 async def _page(rows: AsyncIterator[Place]) -> list[Place]:

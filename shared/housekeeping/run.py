@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 _logger: Final = logging.getLogger(__name__)
-_SHARE: Final = timedelta(seconds=60)
+SHARE: Final = timedelta(seconds=60)
+WHOLE: Final = timedelta(seconds=270)
+"""a run ends before `functionTimeout` of host.json, 5 minutes, with time for what is under way then"""
 
 
 class Chore(Protocol):
@@ -21,12 +23,17 @@ async def run(
     *,
     clock: Callable[[], datetime],
     timer: str = "housekeeping",
-    share: timedelta = _SHARE,
+    share: timedelta = SHARE,
+    whole: timedelta = WHOLE,
 ) -> None:
-    """Do one chore after the other; one that fails is told of, and tried again with the next run."""
-    for name, chore in chores.items():
+    """Do one chore after the other: each in its share of the time, the last one in all that is left of the whole.
+
+    A chore that fails is told of, and tried again with the next run.
+    """
+    end = clock() + whole
+    for number, (name, chore) in enumerate(chores.items(), start=1):
         try:
-            count = await chore(until=clock() + share)
+            count = await chore(until=end if number == len(chores) else min(clock() + share, end))
         except Exception as exc:  # noqa: BLE001 - whatever is wrong with one must not keep the others from being done
             _logger.error("%s, %s: %s", timer, name, type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
         else:

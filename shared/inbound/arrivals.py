@@ -13,6 +13,7 @@ from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Direction, Event
 from shared.deliveries.status import Channel, as_twilios
 from shared.inbound.form import Form
+from shared.seal import SEALED
 from shared.settings import Settings
 from shared.text.channels import WHATSAPP_USER
 from shared.text.numbers import WHATSAPP
@@ -40,18 +41,21 @@ async def file_text(log: DeliveryLog, form: Form, *, answers: str | None, now: d
     sid = form.sid("MessageSid")
     event = Event(key=f"{sid}:received", status="received", at=now, sid=sid, raw=form.as_dict())
     told = first_told(form, event, channel="sms", direction="inbound")
-    return await log.file(msgspec.structs.replace(told, answers=answers), event)
+    return await log.file(msgspec.structs.replace(told, answers=answers, callback_form=SEALED), event)
 
 
-async def file_call(log: DeliveryLog, form: Form, *, now: datetime) -> Delivery:
+async def file_call(log: DeliveryLog, form: Form, *, now: datetime, begins: bool = False) -> Delivery:
     """Put an inbound call on record, as `file_text`, or one that others had Twilio make.
+
+    `begins`: this version answers its first webhook, so that all URLs of the call have the fixed end.
 
     See https://www.twilio.com/docs/voice/twiml#twilios-request-to-your-application.
     """
     sid, status = form.sid("CallSid"), form.word("CallStatus")
     event = Event(key=f"{sid}:webhook:{status}", status=status, at=now, sid=sid, raw=form.as_dict())
     direction: Direction = "outbound" if (form.get("Direction") or "").startswith("outbound") else "inbound"
-    return await log.file(first_told(form, event, channel="call", direction=direction), event)
+    told = first_told(form, event, channel="call", direction=direction)
+    return await log.file(msgspec.structs.replace(told, callback_form=SEALED if begins else None), event)
 
 
 def _address(form: Form, name: str) -> str | None:

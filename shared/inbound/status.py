@@ -7,11 +7,12 @@ from typing import Final
 
 import msgspec
 
-from shared.deliveries.keys import is_id
+from shared.deliveries.keys import EPOCH, is_id
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Direction, Event
 from shared.deliveries.status import Channel
 from shared.inbound.arrivals import first_told
+from shared.inbound.fits import misfit
 from shared.inbound.form import Form
 from shared.logs import about
 
@@ -19,8 +20,17 @@ _logger: Final = logging.getLogger(__name__)
 _REST_OF_A_SECOND: Final = timedelta(microseconds=999_999)
 
 
-async def record_message_status(log: DeliveryLog, form: Form, *, delivery_id: str | None, now: datetime) -> None:
+async def record_message_status(
+    log: DeliveryLog, form: Form, *, delivery_id: str | None, now: datetime, account: str | None = None
+) -> None:
     """Record a message's status callback; told twice, or late, it changes nothing.
+
+    Args:
+        log: where.
+        form: what Twilio posted.
+        delivery_id: the delivery that the URL names. It counts where the form fits that delivery.
+        now: when it came.
+        account: this app's Account SID.
 
     Raises:
         FormInvalid: it lacks what every such callback carries.
@@ -28,18 +38,22 @@ async def record_message_status(log: DeliveryLog, form: Form, *, delivery_id: st
     See https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks.
     """
     event = _message_event(form, now)
-    delivery = await _delivery(log, form, event, channel="sms", delivery_id=delivery_id)
+    named = await _named(log, form, event, channel="sms", delivery_id=delivery_id, account=account)
+    delivery = await _delivery(log, form, event, channel="sms", named=named)
     if delivery is not None:
         await log.record(delivery, event)
 
 
-async def record_call_status(log: DeliveryLog, form: Form, *, delivery_id: str | None, now: datetime) -> None:
+async def record_call_status(
+    log: DeliveryLog, form: Form, *, delivery_id: str | None, now: datetime, account: str | None = None
+) -> None:
     """Record a call's status callback; as `record_message_status`.
 
     See https://www.twilio.com/docs/voice/api/call-resource#statuscallback.
     """
     event = _call_event(form, now)
-    delivery = await _delivery(log, form, event, channel="call", delivery_id=delivery_id)
+    named = await _named(log, form, event, channel="call", delivery_id=delivery_id, account=account)
+    delivery = await _delivery(log, form, event, channel="call", named=named)
     if delivery is not None:
         await log.record(delivery, event)
 
@@ -79,15 +93,34 @@ def _moment(timestamp: str | None, now: datetime) -> datetime:
         told = told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
     except (ValueError, OverflowError):
         return now
-    return min(max(now, told), told + _REST_OF_A_SECOND)
+    # no table holds a moment before 1601, and nothing happened at Twilio before 1970
+    return now if told < EPOCH else min(max(now, told), told + _REST_OF_A_SECOND)
+
+
+async def _named(
+    log: DeliveryLog, form: Form, event: Event, *, channel: Channel, delivery_id: str | None, account: str | None
+) -> Delivery | None:
+    """Return the delivery that the URL names; None where there is none, or the form does not fit it."""
+    named = await log.get(delivery_id) if delivery_id and is_id(delivery_id) else None
+    sid = event.sid or ""
+    # of an erased delivery nothing is known that could fit, and what was its own is
+    if named is None or named.erased or sid == named.sid or sid in named.past_sids:
+        return named
+    reason = misfit(named, form, sid=sid, channel=channel, account=account)
+    if reason is None and named.sid is None and not named.attempts:
+        reason = "nobody tried to send it"
+    if reason is None:
+        return named
+    about(_logger, named.id).error("a callback that names this delivery and is not about it: %s [%s]", reason, sid)
+    return None
 
 
 async def _delivery(
-    log: DeliveryLog, form: Form, event: Event, *, channel: Channel, delivery_id: str | None
+    log: DeliveryLog, form: Form, event: Event, *, channel: Channel, named: Delivery | None
 ) -> Delivery | None:
     """Return the delivery that an event belongs to; None where nothing more is kept of it."""
     sid = event.sid or ""
-    delivery = await _whose(log, sid, delivery_id)
+    delivery = await _whose(log, sid, named)
     if delivery is None:
         direction: Direction = "inbound" if (form.get("Direction") or "").startswith("inbound") else "outbound"
         return await log.file(first_told(form, event, channel=channel, direction=direction), event)
@@ -103,12 +136,9 @@ async def _delivery(
     return delivery
 
 
-async def _whose(log: DeliveryLog, sid: str, delivery_id: str | None) -> Delivery | None:
-    """Return the delivery that a SID belongs to; the one that the URL names is given a SID that is free."""
-    named = await log.get(delivery_id) if delivery_id and is_id(delivery_id) else None
-    if named is not None and named.sid == sid:
-        return named
-    if named is not None and (named.erased or sid in named.past_sids):
+async def _whose(log: DeliveryLog, sid: str, named: Delivery | None) -> Delivery | None:
+    """Return the delivery that a SID belongs to; a named one without a SID is given one that is free."""
+    if named is not None and (named.erased or named.sid == sid or sid in named.past_sids):
         return named
     if named is not None and named.sid is None:
         owner = await log.own_sid(sid, named.id)

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from shared.errors import Fault, RequestInvalid
+from shared.outbound.message import LONGEST_METADATA
 from shared.outbound.request import LONGEST_BODY, Request
 from shared.settings import Settings
 from shared.text import time_zones
@@ -18,7 +19,6 @@ from shared.text.tolls import NotAllowed, check_recipient
 from shared.voice import twiml
 from shared.voice.flows.library import Flows, check_data
 
-LONGEST_METADATA: Final = 4096
 # what a table can hold and bring back begins with 1601, and Python's time ends with 9999 in UTC
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST: Final = {"send_at": datetime(9900, 1, 1, tzinfo=UTC), "expires_at": datetime.max.replace(tzinfo=UTC)}

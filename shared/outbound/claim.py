@@ -11,9 +11,11 @@ import msgspec
 
 from shared.deliveries import status
 from shared.deliveries.record import Delivery
-from shared.outbound.decode import Decoded, asked
+from shared.outbound.decode import Decoded
+from shared.outbound.message import asked
 from shared.outbound.request import Request
 from shared.outbound.waiting import Wait
+from shared.seal import SEALED
 from shared.text.segments import count, plain
 
 OTHER_CONTENT: Final = "expected the content that this id was first used with, other content came"
@@ -106,7 +108,7 @@ def as_recorded(request: Request, delivery: Delivery) -> Request:
 
 def recalled(delivery: Delivery, *, plain_punctuation: bool) -> Request:
     """Return as much of a recorded request as a look for it needs, where it is not allowed any more as it stands."""
-    document = msgspec.json.decode(asked(delivery.request or b"{}"))
+    document = asked(delivery.request or b"{}")
     body = document.get("body")
     first = Request(
         id=delivery.id,
@@ -134,6 +136,8 @@ def claimed_again(delivery: Delivery, attempt: Attempt, request: Request) -> Del
         waits_for=None,
         fallback_at=delivery.fallback_at or _fallback_at(request, attempt),
         candidates=(),
+        # an attempt of an earlier version gave Twilio URLs of the first form, which may still come back
+        callback_form=delivery.callback_form if delivery.attempts else SEALED,
         updated_at=attempt.begun,
     )
 

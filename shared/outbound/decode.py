@@ -7,17 +7,20 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.deliveries.status import Channel
 from shared.documents import check_fields, parse_object
 from shared.errors import Fault, RequestInvalid
 from shared.outbound import internal
-from shared.outbound.checks import LONGEST_METADATA, Rules, complete
-from shared.outbound.fallback import as_request, may_be_one
+from shared.outbound.checks import Rules, complete
+from shared.outbound.fallback import as_request, document_of, may_be_one
+from shared.outbound.message import asked
 from shared.outbound.request import LONGEST, MOST_STEPS, VALID_FOR, Fallback, Request
+from shared.queues import LARGEST
 
 _ENVELOPE: Final = 2000
 """characters that the app adds to a request that it derives"""
 _ID_STAND_IN: Final = "0"
+_LONGEST_ID_STAND_IN: Final = "0" * 200
+"""no id is longer"""
 
 
 class Decoded(msgspec.Struct, frozen=True):
@@ -33,24 +36,16 @@ class Decoded(msgspec.Struct, frozen=True):
     """how long it may be sent after it might have been, where it doesn't say itself"""
 
 
-class _Id(msgspec.Struct, frozen=True):
-    id: str | None = None
-
-
-class _Channel(msgspec.Struct, frozen=True):
-    channel: Channel | None = None
-
-
-class _Metadata(msgspec.Struct, frozen=True):
-    metadata: dict[str, str] | None = None
-
-
 def decode(message: bytes, rules: Rules) -> Decoded:
     """Decode a request, its numbers brought to E.164, its sender filled in and its template rendered.
 
     Raises:
         RequestInvalid: it can't be sent as it is; every fault is named.
     """
+    if len(message) > LARGEST:
+        # the sender puts a message back into the queue, for example before a later attempt
+        problem = f"expected at most {LARGEST} bytes, which is what a queue carries, got {len(message)}"
+        raise RequestInvalid("it can't be sent", [Fault("request", problem)])
     derived = internal.read(message)
     if isinstance(derived, internal.Derived):
         whole = parse_object(message, longest=LONGEST + _ENVELOPE)
@@ -71,7 +66,7 @@ def reread(message: bytes) -> Request:
 
     Its id is that of the message, which is not asked for here.
     """
-    return msgspec.convert({**msgspec.json.decode(asked(message)), "id": _ID_STAND_IN}, Request)
+    return msgspec.convert({**asked(message), "id": _ID_STAND_IN}, Request)
 
 
 def faults_of(message: bytes, rules: Rules) -> tuple[Fault, ...]:
@@ -81,22 +76,6 @@ def faults_of(message: bytes, rules: Rules) -> tuple[Fault, ...]:
     except RequestInvalid as exc:
         return exc.faults
     return ()
-
-
-def id_of(message: bytes) -> str | None:
-    """Return the id that a message names, even one that can't be used."""
-    try:
-        return msgspec.json.decode(message, type=_Id).id
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def channel_of(message: bytes) -> Channel | None:
-    """Return the channel that a message names, even one that can't be used otherwise."""
-    try:
-        return msgspec.json.decode(asked(message), type=_Channel).channel
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 def data_of(message: bytes) -> dict[str, Any]:
@@ -109,27 +88,6 @@ def data_of(message: bytes) -> dict[str, Any]:
     document = derived.request if isinstance(derived, internal.Derived) else parse_object(message, longest=LONGEST)
     data = document.get("data")
     return data if isinstance(data, dict) else {}
-
-
-def asked(message: bytes) -> bytes:
-    """Return the request itself where the app derived one."""
-    derived = internal.read(message)
-    return msgspec.json.encode(derived.request) if isinstance(derived, internal.Derived) else message
-
-
-def origin_of(message: bytes) -> str | None:
-    """Return what a derived request comes from."""
-    derived = internal.read(message)
-    return derived.origin if isinstance(derived, internal.Derived) else None
-
-
-def metadata_of(message: bytes) -> dict[str, str]:
-    """Return the metadata that a message carries, even one that can't be used otherwise; none where it is too long."""
-    try:
-        metadata = msgspec.json.decode(asked(message), type=_Metadata).metadata or {}
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
-    return metadata if len(msgspec.json.encode(metadata)) <= LONGEST_METADATA else {}
 
 
 def _request(document: Mapping[str, Any], rules: Rules) -> Request:
@@ -159,7 +117,20 @@ def _fallback(document: object, before: Request, rules: Rules, *, step: int) -> 
         more.append(Fault("to", "expected the recipient of the first way, got another"))
     later, later_faults = _fallback(document.get("fallback"), request, rules, step=step + 1)
     told = [Fault(f"fallback.{fault.field}", fault.problem) for fault in [*faults, *more, *later_faults]]
-    return msgspec.structs.replace(own, fallback=later), told
+    own = msgspec.structs.replace(own, fallback=later)
+    return own, [*told, *_size_faults(as_request(before, own))]
+
+
+def _size_faults(fallback: Request) -> list[Fault]:
+    """Return what is wrong with the size of the message that a fallback becomes: with its id, and what it inherits."""
+    stand_in = _LONGEST_ID_STAND_IN
+    message = internal.write(internal.Derived(id=stand_in, origin=stand_in, request=document_of(fallback)))
+    size, characters = len(message), len(message.decode())
+    if size <= LARGEST and characters <= LONGEST + _ENVELOPE:
+        return []
+    most = f"{LARGEST} bytes and {LONGEST + _ENVELOPE} characters"
+    problem = f"expected at most {most} as a message of its own, got {size} and {characters}"
+    return [Fault("fallback", problem)]
 
 
 def _fields(document: Mapping[str, Any], struct: type[msgspec.Struct]) -> tuple[dict[str, Any], list[Fault]]:

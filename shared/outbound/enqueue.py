@@ -10,7 +10,6 @@ from shared.outbound.checks import Rules
 from shared.outbound.decode import decode
 from shared.outbound.internal import MARK
 from shared.outbound.request import LONGEST
-from shared.queues import LARGEST
 
 
 def prepare(content: bytes, *, rules: Rules) -> tuple[str, bytes]:
@@ -20,11 +19,7 @@ def prepare(content: bytes, *, rules: Rules) -> tuple[str, bytes]:
         RequestInvalid: it can't be sent as it is; every fault is named.
     """
     message = _with_id(content)
-    request = decode(message, rules).request
-    if len(message) > LARGEST:
-        problem = f"expected at most {LARGEST} bytes, which is what a queue carries, got {len(message)}"
-        raise RequestInvalid("it can't be sent", [Fault("request", problem)])
-    return request.id, message
+    return decode(message, rules).request.id, message
 
 
 def _with_id(content: bytes) -> bytes:

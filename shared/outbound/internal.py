@@ -9,9 +9,11 @@ from typing import Any, Final
 import msgspec
 
 from shared.deliveries.keys import is_id
+from shared.queues import LARGEST
 
 MARK: Final = "switchboard"
 _MARKED: Final = f'"{MARK}"'.encode()
+"""as `write` writes it: with an escape in it, it is the unknown field of somebody else's request"""
 
 
 class Wake(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=MARK, tag="wake"):
@@ -69,6 +71,14 @@ def _is_ours(internal: Internal) -> bool:
 def write(internal: Internal) -> bytes:
     """Return the message that says it."""
     return msgspec.json.encode(internal)
+
+
+def to_take_again(delivery_id: str, request: bytes | None) -> bytes:
+    """Return the message with which a delivery is taken again: its request, or a wake-up where that is too large.
+
+    Only fallbacks that an earlier version derived are larger than a queue's message.
+    """
+    return request if request and len(request) <= LARGEST else write(Wake(delivery_id))
 
 
 def occurrence_id(schedule_id: str, due: datetime) -> str:

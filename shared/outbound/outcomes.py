@@ -25,19 +25,23 @@ from shared.errors import (
 )
 from shared.logs import about
 from shared.outbound.claim import settled_at
-from shared.outbound.decode import channel_of, id_of, metadata_of, origin_of
 from shared.outbound.gate import Gate
+from shared.outbound.internal import to_take_again
+from shared.outbound.message import channel_of, id_of, metadata_of, origin_of
 from shared.outbound.outcome import Decision, decide, is_unknown, wait_for
 from shared.outbound.provider import Resource
 from shared.queues import Queue
+from shared.table_service.limits import cut
 from shared.text.numbers import mask
 
 _logger: Final = logging.getLogger(__name__)
 _REASONS: Final = 100
 """so many faults of a message are told; the message itself is kept whole"""
 _LONGEST_NAMED: Final = 200
+_LONGEST_FAULT: Final = 500
+"""UTF-16 units of each"""
 _LONGEST_REASON: Final = 1000
-"""characters of `error_message`, where it tells faults of a message"""
+"""UTF-16 units of `error_message`, where it tells faults of a message"""
 _FIRST_DELAY: Final = timedelta(seconds=5)
 _LONGEST_DELAY: Final = timedelta(minutes=15)
 _LONGEST_ASKED: Final = timedelta(days=7)
@@ -98,7 +102,7 @@ class Outcomes:
             case Decision.ONCE_MORE if self._is_valid_in(delivery, wait_for(error)):
                 await self._retry(delivery, error, at_least=wait_for(error))
             case Decision.FIND_OUT:
-                await self.doubt(delivery, reason=str(error), code=code)
+                await self.doubt(delivery, reason=str(error), code=code, at_least=asked_for(error))
             case Decision.SUPPRESS if delivery.channel == "sms":
                 about(_logger, delivery.id).warning("suppressed: %s", error, extra={"code": code})
                 said = refused(delivery, code, sender=delivery.from_ or "", at=self._clock())
@@ -108,12 +112,18 @@ class Outcomes:
                 about(_logger, delivery.id).error("refused for good: %s", error, extra={"code": code})
                 await self.end(delivery, status.FAILED, reason, code=code, text=_explanation(error))
 
-    async def doubt(self, delivery: Delivery, *, reason: str, code: int | None = None) -> None:
-        """Say that the outcome of the last attempt is not known, and come back when it can be found out."""
+    async def doubt(
+        self, delivery: Delivery, *, reason: str, code: int | None = None, at_least: timedelta = timedelta(0)
+    ) -> None:
+        """Say that the outcome of the last attempt is not known, and come back when it can be found out.
+
+        `at_least` is the pause that the answer asked for; the look comes no later than the request expires.
+        """
         now = self._clock()
-        due = max(settled_at(delivery, settle=self._settle), now)
+        asked = min(now + at_least, delivery.expires_at or now + at_least)
+        due = max(settled_at(delivery, settle=self._settle), asked, now)
         about(_logger, delivery.id).warning("not known whether it was sent: %s, looked for at %s", reason, shown(due))
-        await self._queue.put(delivery.request or b"", delay=due - now)
+        await self._queue.put(to_take_again(delivery.id, delivery.request), delay=due - now)
         after = msgspec.structs.replace(
             delivery,
             status=status.UNCERTAIN,
@@ -130,7 +140,7 @@ class Outcomes:
         The delay is on record: a message that comes earlier, such as a duplicate, is put back.
         """
         now = self._clock()
-        await self._queue.put(before.request or b"", delay=delay)
+        await self._queue.put(to_take_again(before.id, before.request), delay=delay)
         waiting = msgspec.structs.replace(after, next_attempt_at=now + delay, left_at=None, updated_at=now)
         await self._follow_up(before, self._log.change(before, waiting, *events))
 
@@ -166,15 +176,15 @@ class Outcomes:
 
     async def withdraw(self, delivery: Delivery, faults: tuple[Fault, ...]) -> None:
         """End a delivery that Twilio doesn't have and whose request is not allowed any more."""
-        reasons = [str(fault) for fault in faults]
-        text = "; ".join(reasons)[:_LONGEST_REASON]
+        reasons = _told(faults)
+        text = cut("; ".join(reasons), _LONGEST_REASON)
         about(_logger, delivery.id).error("it can't be sent any more: %s", text)
         after = msgspec.structs.replace(
             delivery,
             status=status.REJECTED,
             error_code=None,
             error_message=text,
-            reasons=tuple(reasons[:_REASONS]),
+            reasons=reasons,
             next_attempt_at=None,
             waits_for=None,
             updated_at=self._clock(),
@@ -190,8 +200,8 @@ class Outcomes:
     async def reject(self, message_id: str, message: bytes, faults: tuple[Fault, ...]) -> None:
         """Put a message that can't be sent on record, whole, with every reason, under its own id."""
         now = self._clock()
-        told = tuple(map(str, faults[:_REASONS]))
-        more = (f"and {len(faults) - _REASONS} more",) if len(faults) > _REASONS else ()
+        reasons = _told(faults)
+        text = cut("; ".join(reasons), _LONGEST_REASON)
         rejected = Delivery(
             id=message_id,
             channel=channel_of(message),
@@ -199,14 +209,14 @@ class Outcomes:
             status=status.REJECTED,
             created_at=now,
             updated_at=now,
-            reasons=told + more,
-            named=(id_of(message) or "")[:_LONGEST_NAMED] or None,
+            reasons=reasons,
+            named=cut(id_of(message) or "", _LONGEST_NAMED) or None,
             origin=origin_of(message),
-            error_message="; ".join(told)[:_LONGEST_REASON],
+            error_message=text,
             metadata=metadata_of(message),
             request=message,
         )
-        about(_logger, message_id).error("a message that can't be sent: %s", "; ".join(told))
+        about(_logger, message_id).error("a message that can't be sent: %s", text)
         await self._log.file(rejected, own_event(rejected, {"reasons": rejected.reasons}))
 
     async def _retry(
@@ -219,7 +229,7 @@ class Outcomes:
         if delivery.expires_at is not None and due >= delivery.expires_at:
             due = delivery.expires_at
         about(_logger, delivery.id).log(level, "not processed: %s, again at %s", error, shown(due))
-        await self._queue.put(delivery.request or b"", delay=due - now)
+        await self._queue.put(to_take_again(delivery.id, delivery.request), delay=due - now)
         after = msgspec.structs.replace(
             delivery,
             status=status.RETRYING,
@@ -268,7 +278,7 @@ def back_off(attempts: int, *, at_least: timedelta, jitter: float) -> timedelta:
 
 
 def asked_for(error: SwitchboardError) -> timedelta:
-    """Return how long Twilio asks to be left alone, in reason."""
+    """Return the pause that an answer asked for (Retry-After), in reason."""
     return timedelta(seconds=min(getattr(error, "retry_after", None) or 0, _LONGEST_ASKED.total_seconds()))
 
 
@@ -300,6 +310,12 @@ def own_event(delivery: Delivery, raw: dict[str, Any], *, key: str | None = None
         error_message=delivery.error_message,
         raw=raw,
     )
+
+
+def _told(faults: tuple[Fault, ...]) -> tuple[str, ...]:
+    """Return the reasons that are kept of faults: the first of them, each cut to a length that a person reads."""
+    told = tuple(cut(str(fault), _LONGEST_FAULT) for fault in faults[:_REASONS])
+    return (*told, f"and {len(faults) - _REASONS} more") if len(faults) > _REASONS else told
 
 
 def _code(error: SendError) -> int | None:

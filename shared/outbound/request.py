@@ -8,6 +8,7 @@ from msgspec import Meta
 
 LONGEST: Final = 30_000
 """characters of a request"""
+LONGEST_ADDRESS: Final = 150
 LONGEST_BODY: Final = 1600
 """characters of a text: https://www.twilio.com/docs/api/errors/21617"""
 MOST_STEPS: Final = 5
@@ -24,7 +25,7 @@ Id = Annotated[
         description="Idempotency key: the same id with the same content is sent once, ever.",
     ),
 ]
-Address = Annotated[str, Meta(min_length=1, max_length=150)]
+Address = Annotated[str, Meta(min_length=1, max_length=LONGEST_ADDRESS)]
 Url = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"^https?://[^\s/?#]+\S*$(?!\n)")]
 Moment = Annotated[datetime, Meta(tz=True)]
 

@@ -11,7 +11,7 @@ from shared.deliveries.keys import is_id
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
 from shared.errors import Changed, Fault, RequestInvalid, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
-from shared.logs import about
+from shared.logs import about, shown_id
 from shared.outbound import internal, parameters
 from shared.outbound.checks import Rules
 from shared.outbound.claim import (
@@ -27,10 +27,11 @@ from shared.outbound.claim import (
     recalled,
     waiting_delivery,
 )
-from shared.outbound.decode import Decoded, decode, faults_of, id_of, reread
+from shared.outbound.decode import Decoded, decode, faults_of, reread
 from shared.outbound.fallback import Verdict, derive, verdict
 from shared.outbound.find_out import Finder
 from shared.outbound.gate import Gate
+from shared.outbound.message import id_of
 from shared.outbound.outcomes import Outcomes, own_event
 from shared.outbound.provider import Provider, Resource
 from shared.outbound.request import Request
@@ -163,8 +164,9 @@ class Sender:
         match verdict(delivery, first.fallback, now=self._clock()):
             case Verdict.GO:
                 derived = derive(delivery, first, first.fallback)
-                about(_logger, delivery.id).warning("its second way is taken: %s", derived.id)
-                await self._log.note(delivery, _second_way(delivery, derived))
+                if not await self._log.note(delivery, _second_way(delivery, derived)):
+                    return
+                about(_logger, delivery.id).warning("its second way is taken: %s", shown_id(derived.id))
                 await self._take_request(message_id, internal.write(derived), None)
             case Verdict.NOT_YET:
                 await self._wakes.again(message)
@@ -249,7 +251,8 @@ class Sender:
                 await self._wakes.set(delivery)
                 await self._log.note(delivery, _waits(delivery))
             case Next.COME_BACK:
-                await self._queue.put(message, delay=due_at(delivery, settle=self._settle) - now + _SOON)
+                delay = due_at(delivery, settle=self._settle) - now + _SOON
+                await self._queue.put(internal.to_take_again(delivery.id, message), delay=delay)
             case Next.DOUBT:
                 await self._outcomes.doubt(delivery, reason="the attempt's time passed without an outcome on record")
             case Next.FIND_OUT:

@@ -9,6 +9,7 @@ import msgspec
 from shared.agenda import Agenda, DeliveryDue
 from shared.deliveries.record import Delivery
 from shared.outbound import internal
+from shared.outbound.message import names_fallback
 from shared.queues import Queue
 
 _SOON: Final = timedelta(minutes=10)
@@ -38,8 +39,8 @@ class Wakes:
             await self._agenda.put(DeliveryDue(delivery.id), due)
 
     async def ended(self, delivery: Delivery) -> None:
-        """Look whether a delivery that is ending has a second way, where its request may name one."""
-        if delivery.request is not None and b'"fallback"' in delivery.request:
+        """Enqueue a follow-up for a delivery that is ending, if its request has a fallback."""
+        if delivery.request is not None and names_fallback(delivery.request):
             await self.follow_up(delivery.id)
 
     async def follow_up(self, delivery_id: str, *, delay: timedelta = _BEFORE_THE_STATE) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from shared.agenda import Agenda, DeliveryDue, Entry, ScheduleDue
 from shared.calendar.missed import oldest_still_due, still_due
 from shared.errors import Changed
+from shared.logs import shown_id
 from shared.outbound import internal
 from shared.queues import Queue
 from shared.scheduling.schedule import next_due, occurrence
@@ -64,7 +65,7 @@ class Due:
                 case ScheduleDue(schedule_id, revision):
                     return await self._fire(entry, schedule_id, revision, began)
         except Exception as exc:  # noqa: BLE001 - what is wrong with one is nobody else's, and comes again the next time
-            _logger.error("not done: %s: %s", entry.row_key, type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
+            _logger.error("not done: %s: %s", _shown(entry), type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
             return False
 
     async def _fire(self, entry: Entry, schedule_id: str, revision: str, began: datetime) -> bool:
@@ -86,7 +87,7 @@ class Due:
             await self._queue.put(internal.write(occurrence(stored.schedule, entry.due)))
         else:
             _logger.warning(
-                "missed, and left out by its own rule: %s of %s", f"{entry.due:%Y-%m-%dT%H:%M}Z", schedule_id
+                "missed, and left out by its own rule: %s of %s", f"{entry.due:%Y-%m-%dT%H:%M}Z", shown_id(schedule_id)
             )
         if following is None:
             # somebody may have put another one in its place
@@ -94,3 +95,11 @@ class Due:
                 await self._schedules.delete(stored)
         await self._agenda.drop(entry)
         return True
+
+
+def _shown(entry: Entry) -> str:
+    match entry.what:
+        case DeliveryDue(delivery_id):
+            return f"delivery {shown_id(delivery_id)}"
+        case ScheduleDue(schedule_id):
+            return f"schedule {shown_id(schedule_id)}"

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -18,13 +18,17 @@ from shared.outbound import internal
 from shared.outbound.checks import Rules
 from shared.outbound.decode import faults_of
 from shared.outbound.request import LONGEST, Id
-from shared.queues import LARGEST
+from shared.table_service.limits import units
 
 _NOT_HERE: Final = ("id", "send_at", "expires_at")
 _LARGEST_ROW: Final = 32_000
 """UTF-16 units of a definition: a property of a table holds 64 KiB"""
 _VALID_AT_LEAST: Final = timedelta(hours=1)
-_STAND_IN: Final = "schedule"
+_STAND_IN: Final = "0" * 100
+"""no id of a schedule is longer"""
+_LONGEST_DUE: Final = datetime(2000, 1, 1, 0, 0, 1, 1, tzinfo=UTC)
+"""no time of a schedule is written with more characters"""
+_MOST_SECONDS: Final = 10**9
 _TIMING: Final = frozenset(Timing.__struct_fields__)
 
 
@@ -53,7 +57,7 @@ def read_schedule(content: bytes, *, rules: Rules, now: datetime, minted: str) -
         faults += _timing_faults(msgspec.convert(timing, Timing), now)
     if not faults:
         schedule = msgspec.convert(fields, Schedule)
-        faults += _size_faults(schedule, now)
+        faults += _size_faults(schedule)
     if faults:
         raise RequestInvalid("it can't be used", faults)
     return schedule
@@ -77,12 +81,16 @@ def due_times(schedule: Schedule, *, now: datetime, count: int) -> list[datetime
 def occurrence(schedule: Schedule, due: datetime) -> internal.Derived:
     """Return the request of one of its times: the same one, under the same id, whenever it is asked."""
     valid_for = max(lateness(schedule.missed), _VALID_AT_LEAST)
+    return _derived(schedule.id, due, schedule.request, valid_seconds=int(valid_for.total_seconds()))
+
+
+def _derived(schedule_id: str, due: datetime, request: dict[str, Any], *, valid_seconds: int) -> internal.Derived:
     return internal.Derived(
-        id=internal.occurrence_id(schedule.id, due),
-        origin=schedule.id,
-        request=schedule.request,
+        id=internal.occurrence_id(schedule_id, due),
+        origin=schedule_id,
+        request=request,
         due=due,
-        valid_seconds=int(valid_for.total_seconds()),
+        valid_seconds=valid_seconds,
     )
 
 
@@ -94,7 +102,7 @@ def content_hash(schedule: Schedule) -> str:
 def _request_faults(request: dict[str, Any], rules: Rules) -> list[Fault]:
     strangers = [Fault(f"request.{name}", "expected none: the schedule says when") for name in _strangers(request)]
     rest = {name: value for name, value in request.items() if name not in _NOT_HERE}
-    message = internal.write(internal.Derived(id=f"{_STAND_IN}~0", origin=_STAND_IN, request=rest))
+    message = internal.write(_derived(_STAND_IN, _LONGEST_DUE, rest, valid_seconds=_MOST_SECONDS))
     return strangers + [Fault(f"request.{fault.field}", fault.problem) for fault in faults_of(message, rules)]
 
 
@@ -106,13 +114,10 @@ def _strangers(request: dict[str, Any]) -> Iterator[str]:
         yield from (f"fallback.{name}" for name in _strangers(fallback))
 
 
-def _size_faults(schedule: Schedule, now: datetime) -> list[Fault]:
-    size = len(internal.write(occurrence(schedule, now)))
-    units = len(msgspec.json.encode(schedule).decode().encode("utf-16-le")) // 2
-    if size <= LARGEST and units <= _LARGEST_ROW:
-        return []
-    problem = f"expected at most {LARGEST} bytes and {_LARGEST_ROW} UTF-16 units, got {size} and {units}"
-    return [Fault("request", problem)]
+def _size_faults(schedule: Schedule) -> list[Fault]:
+    size = units(msgspec.json.encode(schedule).decode())
+    problem = f"expected a schedule of at most {_LARGEST_ROW} UTF-16 units, got {size}"
+    return [Fault("request", problem)] if size > _LARGEST_ROW else []
 
 
 def _timing_faults(timing: Timing, now: datetime) -> list[Fault]:

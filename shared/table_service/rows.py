@@ -16,6 +16,8 @@ from uuid import UUID
 
 import msgspec
 
+from shared.table_service import limits
+
 Entity = Mapping[str, Any]
 
 _TYPE: Final = "@odata.type"
@@ -40,7 +42,9 @@ def encode(entity: Entity) -> bytes:
 
     Raises:
         TypeError: a value is of a kind that a row can't hold; a number too large is one, too.
+        ValueError: the row exceeds a limit of Azure's, see `limits.check`.
     """
+    limits.check(entity)
     properties: dict[str, Any] = {}
     for name, value in entity.items():
         if value is None:

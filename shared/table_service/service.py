@@ -15,7 +15,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
 from yarl import URL
 
-from shared.connections import Bounds, open_session
+from shared.connections import Bounds, Use, open_session
 from shared.table_service import connection, faults
 from shared.table_service.access import Access, Bearer
 from shared.table_service.client import Request, TableClient
@@ -100,7 +100,9 @@ class TableService:
         """Make a request and return its answer, which is a good one.
 
         It is made again where it failed in passing, if to repeat it does no harm; an insert or a merge only where the
-        service says that it failed, so that one which took effect all the same meets what it did itself.
+        service says that it failed, or where a connection that had been idle ended without an answer. An insert or a
+        merge that took effect all the same then meets its own row (ResourceExistsError), or its own new ETag
+        (ResourceModifiedError).
 
         Raises:
             azure.core.exceptions.AzureError: there was no answer, or none that says yes.
@@ -146,10 +148,28 @@ class TableService:
         headers = {**_HEADERS, **request.headers, "x-ms-date": date, **await self._access.headers(path, date)}
         query = "&".join(part for part in (request.query, self._access.query) if part)
         url = URL(f"{self._origin}{path}?{query}" if query else self._origin + path, encoded=True)
-        async with self._session.request(
-            request.method, url, data=request.body, headers=headers, allow_redirects=False
-        ) as answer:
-            return Answer(answer.status, answer.headers, await answer.read())
+        return await self._exchange(request, url, headers)
+
+    async def _exchange(self, request: Request, url: URL, headers: Mapping[str, str]) -> Answer:
+        """Send a request; once more by another connection where one that had been idle ends without an answer.
+
+        A server may close several idle connections at once: each try uses one of them up, and a new one ends this.
+        """
+        while True:
+            use = Use()
+            try:
+                async with self._session.request(
+                    request.method,
+                    url,
+                    data=request.body,
+                    headers=headers,
+                    allow_redirects=False,
+                    trace_request_ctx=use,
+                ) as answer:
+                    return Answer(answer.status, answer.headers, await answer.read())
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                if not use.is_reused:
+                    raise
 
     def _backoff(self, failures: int) -> float:
         return 0.0 if failures == 1 else self._bounds.backoff * 2 ** (failures - 1)

@@ -11,6 +11,7 @@ import msgspec
 from azure.core.exceptions import AzureError
 
 from shared.deliveries.erasure import NotErasable
+from shared.documents import BYTES_OF_A_CHARACTER
 from shared.errors import (
     Changed,
     RequestInvalid,
@@ -20,32 +21,47 @@ from shared.errors import (
     TwilioUnclear,
 )
 from shared.outbound.replay import NotReplayable
+from shared.outbound.request import LONGEST
 from shared.scheduling.schedules import ScheduleConflict
 from shared.wiring import Wiring
 
 _logger: Final = logging.getLogger(__name__)
+LARGEST_BODY: Final = BYTES_OF_A_CHARACTER * LONGEST
+"""bytes of the largest request that any route takes; a larger one is refused before anything of it is decoded"""
 _MEANWHILE: Final = "something else happened to it in the same moment: see what it is now, and ask again"
 
 
 class NotFound(SwitchboardError):
     """There is nothing under this name."""
 
+    status: Final = HTTPStatus.NOT_FOUND
+
+
+class TooLarge(SwitchboardError):
+    """The body has more bytes than any request of ours."""
+
+    status: Final = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
 
 Handler = Callable[[func.HttpRequest, Wiring], Awaitable[func.HttpResponse]]
 
 
 def with_problems(handler: Handler) -> Handler:
-    """Turn what goes wrong in a handler into a problem document."""
+    """Turn an error of a handler into a problem document, and refuse a body that is too large (413).
+
+    The size is checked first, so that one large body costs the other callers of this process nothing.
+    """
 
     @wraps(handler)
     async def answer(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
         try:
+            _check_size(req)
             return await handler(req, wiring)
         except RequestInvalid as exc:
             errors = [{"field": fault.field, "detail": fault.problem} for fault in exc.faults]
             return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(exc), errors=errors)
-        except NotFound as exc:
-            return problem(HTTPStatus.NOT_FOUND, str(exc))
+        except (NotFound, TooLarge) as exc:
+            return problem(exc.status, str(exc))
         except (NotErasable, NotReplayable, ScheduleConflict, Changed) as exc:
             return problem(HTTPStatus.CONFLICT, _MEANWHILE if isinstance(exc, Changed) else str(exc))
         except (TwilioRefused, TwilioUnavailable, TwilioUnclear) as exc:
@@ -55,6 +71,12 @@ def with_problems(handler: Handler) -> Handler:
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "storage does not answer now; try again")
 
     return answer
+
+
+def _check_size(req: func.HttpRequest) -> None:
+    size = len(req.get_body())
+    if size > LARGEST_BODY:
+        raise TooLarge(f"expected a body of at most {LARGEST_BODY} bytes, got {size}")
 
 
 def json_answer(content: dict[str, Any], status: HTTPStatus = HTTPStatus.OK, **headers: str) -> func.HttpResponse:

@@ -9,14 +9,14 @@ import azure.functions as func
 import msgspec
 from azure.core.exceptions import AzureError
 
-from shared.deliveries import erasure, keys, view
+from shared.deliveries import keys, view
 from shared.deliveries.record import Delivery
 from shared.deliveries.search import Search
 from shared.documents import read_document
 from shared.errors import Changed, Fault, RequestInvalid
 from shared.logs import about
-from shared.outbound.cancel import CANCELABLE, cancel
 from shared.outbound.enqueue import prepare
+from shared.outbound.erase import erase_with_derived
 from shared.outbound.replay import NotReplayable, replay
 from shared.text.numbers import NumberInvalid, mask, searchable
 from shared.web.answers import NotFound, json_answer, problem, with_problems
@@ -60,11 +60,14 @@ async def search(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
 
 @with_problems
 async def erase(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Erase what a delivery said and to whom, here and at Twilio; its tombstone stays. One that waits is canceled."""
+    """Erase what a delivery said and to whom, here and at Twilio; its tombstone stays. One that waits is canceled.
+
+    So is all that was derived from it.
+    """
     found = await _find(req, wiring)
-    if found.status in CANCELABLE:
-        found = await cancel(found, log=wiring.log, now=clock())
-    await erasure.erase(found, log=wiring.log, provider=wiring.provider, now=clock())
+    await erase_with_derived(
+        found, derivations=wiring.derivations, log=wiring.log, provider=wiring.provider, now=clock()
+    )
     return func.HttpResponse(status_code=HTTPStatus.NO_CONTENT)
 
 
@@ -129,7 +132,7 @@ async def health(_req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
 
 
 async def health_details(_req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Say what is wrong."""
-    problems = await wiring.health.problems()
-    status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
-    return json_answer({"status": "unavailable" if problems else "ok", "problems": problems}, status)
+    """Say what is wrong, and how many requests wait."""
+    details = await wiring.health.details()
+    status = HTTPStatus.SERVICE_UNAVAILABLE if details["problems"] else HTTPStatus.OK
+    return json_answer({"status": "unavailable" if details["problems"] else "ok", **details}, status)

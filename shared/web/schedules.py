@@ -1,5 +1,6 @@
 """Scheduled notifications, as systems and people define, see and end them."""
 
+import re
 import uuid
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -17,6 +18,8 @@ from shared.wiring import Wiring, clock
 
 _PAGE: Final = 100
 _TIMES: Final = 10
+_DIGITS: Final = re.compile(r"[0-9]{1,9}")
+"""what is read as a number; everything else stays the text that it is, and is refused"""
 
 
 class _Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,7 +41,7 @@ async def create(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
 async def page(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     """List schedules, some at a time, each with its next time."""
     query: dict[str, Any] = dict(req.params)
-    if query.get("limit", "").isdecimal():
+    if _DIGITS.fullmatch(query.get("limit", "")):
         query["limit"] = int(query["limit"])
     query.pop("code", None)
     wanted = convert(query, _Listing)

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final, Protocol
-from urllib.parse import parse_qs
 
 import azure.functions as func
 
 from shared.calls.desk import NOT_RECORDED
+from shared.deliveries.keys import is_id
 from shared.deliveries.log import DeliveryLog
 from shared.errors import FormInvalid, SignatureInvalid
 from shared.inbound.callbacks import record_trouble
 from shared.inbound.form import Form
 from shared.inbound.replies.documents import SILENCE
-from shared.inbound.signature import verify_signature
+from shared.inbound.signature import SETTINGS_HEADER, verify_signature
 from shared.logs import about
+from shared.seal import is_sealed, named
 from shared.settings import Settings
 from shared.wiring import Wiring, clock
 
@@ -26,7 +27,7 @@ _logger: Final = logging.getLogger(__name__)
 _DEADLINE: Final = 10.0
 """seconds, well inside the 15 after which Twilio gives up"""
 _FALLBACK_DEADLINE: Final = 6.0
-"""seconds for each of the two things that are put on record there"""
+"""seconds for all that is put on record there"""
 _LARGEST_BODY: Final = 64 * 1024
 _MOST_FIELDS: Final = 1_000
 """anybody may post: what is far from anything that Twilio posts is refused before it costs seconds of work"""
@@ -46,11 +47,22 @@ class Webhook:
         """What stands behind the question mark."""
         return self.url.partition("?")[2]
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the URL is whole: see `shared.seal`."""
+        return is_sealed(self.query)
+
+    def tells_of(self, sid: str | None) -> bool:
+        """Whether the form tells of this message or call, or of a leg that the call dialled."""
+        return sid is not None and sid in {self.form.get(name) for name in ("MessageSid", "CallSid", "ParentCallSid")}
+
 
 class RecordStatus(Protocol):
     """A use-case that puts a status callback on record."""
 
-    def __call__(self, log: DeliveryLog, form: Form, /, *, delivery_id: str | None, now: datetime) -> Awaitable[None]:
+    def __call__(
+        self, log: DeliveryLog, form: Form, /, *, delivery_id: str | None, account: str | None, now: datetime
+    ) -> Awaitable[None]:
         """Raise FormInvalid where it can't be read, Changed or azure.core's errors where it is not on record."""
 
 
@@ -69,9 +81,31 @@ def verify(req: func.HttpRequest, settings: Settings) -> Webhook:
     tokens = [token for token in (settings.auth_token, settings.auth_token_secondary) if token is not None]
     signature = req.headers.get("X-Twilio-Signature")
     url = settings.public_base_url + target
-    verify_signature(url=url, form=form, signature=signature, tokens=tokens)
-    named = parse_qs(target.partition("?")[2]).get("delivery", [])
-    return Webhook(form=form, url=url, delivery_id=named[0] if named else None)
+    has_settings = SETTINGS_HEADER in req.headers
+    verify_signature(url=url, form=form, signature=signature, tokens=tokens, has_settings=has_settings)
+    return Webhook(form=form, url=url, delivery_id=named(target.partition("?")[2]))
+
+
+async def admit(webhook: Webhook, log: DeliveryLog, *, delivery_id: str | None, is_turn: bool = False) -> None:
+    """Refuse a URL without the fixed end that is about a delivery whose URLs all have it: somebody cut the URL.
+
+    A URL of the first form is good for deliveries and calls that an earlier version began, and for a callback about the
+    delivery's own SID, which needs no name. A turn of a call that is not on record must name that call: its steps act
+    without a record, too.
+
+    Raises:
+        SignatureInvalid: Twilio was never given this URL.
+        azure.core's errors: it is not known.
+    """
+    if webhook.is_sealed or delivery_id is None or not is_id(delivery_id):
+        return
+    found = await log.get(delivery_id) or await log.get(await log.owner_of(delivery_id) or delivery_id)
+    if found is None:
+        is_cut = is_turn and not webhook.tells_of(delivery_id)
+    else:
+        is_cut = found.callback_form is not None and (is_turn or not webhook.tells_of(found.sid))
+    if is_cut:
+        raise SignatureInvalid("expected the URL that Twilio was given, got one without its fixed end")
 
 
 async def callback(req: func.HttpRequest, wiring: Wiring, record: RecordStatus) -> func.HttpResponse:
@@ -79,7 +113,14 @@ async def callback(req: func.HttpRequest, wiring: Wiring, record: RecordStatus) 
     try:
         webhook = verify(req, wiring.settings)
         async with asyncio.timeout(_DEADLINE):
-            await record(wiring.log, webhook.form, delivery_id=webhook.delivery_id, now=clock())
+            await admit(webhook, wiring.log, delivery_id=webhook.delivery_id)
+            await record(
+                wiring.log,
+                webhook.form,
+                delivery_id=webhook.delivery_id,
+                account=wiring.settings.account_sid,
+                now=clock(),
+            )
     except SignatureInvalid as exc:
         return forbidden(exc)
     except FormInvalid as exc:
@@ -115,22 +156,30 @@ async def fallback(req: func.HttpRequest, wiring: Wiring, document: str) -> func
     except SignatureInvalid as exc:
         return forbidden(exc)
     form = webhook.form
+    deadline = asyncio.get_running_loop().time() + _FALLBACK_DEADLINE
     about(_logger, _sid(form)).error(
         "Twilio could not use an answer of ours", extra={"code": form.integer("ErrorCode")}
     )
     if not form.get("CallSid"):
-        await _attempt(lambda: wiring.texts.take(form), form, "a text could not be taken")
-    await _attempt(
-        lambda: record_trouble(wiring.log, form, delivery_id=webhook.delivery_id, now=clock()),
-        form,
-        "what Twilio could not use is not on record",
-    )
+        await _attempt(lambda: wiring.texts.take(form), form, "a text could not be taken", deadline=deadline)
+    lost = "what Twilio could not use is not on record"
+    await _attempt(lambda: _record_trouble(webhook, wiring), form, lost, deadline=deadline)
     return twiml_answer(document)
 
 
-async def _attempt(work: Callable[[], Awaitable[object]], form: Form, lost: str) -> None:
+async def _record_trouble(webhook: Webhook, wiring: Wiring) -> None:
     try:
-        async with asyncio.timeout(_FALLBACK_DEADLINE):
+        await admit(webhook, wiring.log, delivery_id=webhook.delivery_id)
+    except SignatureInvalid as exc:
+        _logger.warning("refused: %s", exc)
+    else:
+        account = wiring.settings.account_sid
+        await record_trouble(wiring.log, webhook.form, delivery_id=webhook.delivery_id, account=account, now=clock())
+
+
+async def _attempt(work: Callable[[], Awaitable[object]], form: Form, lost: str, *, deadline: float) -> None:
+    try:
+        async with asyncio.timeout_at(deadline):
             await work()
     except Exception as exc:  # noqa: BLE001 - this is the net below: it answers, come what may
         tell(_logger, lost, exc, _sid(form))

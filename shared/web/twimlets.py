@@ -14,7 +14,7 @@ from shared.voice import twiml
 from shared.voice.browser import CLIENT
 from shared.voice.twimlets.parameters import read_parameters
 from shared.voice.twimlets.reading import SORRY, Twimlet
-from shared.voice.twimlets.urls import read_twimlet_turn
+from shared.voice.twimlets.urls import is_turn, read_twimlet_turn
 from shared.web import voice
 from shared.web.twilio import Webhook, forbidden, twiml_answer, verify
 from shared.wiring import Wiring
@@ -38,7 +38,8 @@ async def answer(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
             about(_logger, call).error("a browser's call asks for a twimlet with GET: expected POST")
             return twiml_answer(twiml.say(SORRY))
     region = wiring.settings.default_region or _REGION
-    return await voice.answer(webhook, wiring, _visit(req.route_params["name"], webhook, region=region))
+    visit = _visit(req.route_params["name"], webhook, region=region)
+    return await voice.answer(webhook, wiring, visit, has_state=is_turn(webhook.query))
 
 
 def _visit(name: str, webhook: Webhook, *, region: str) -> Visit:

@@ -13,8 +13,8 @@ from shared.inbound import arrivals
 from shared.logs import about
 from shared.voice import browser
 from shared.voice.flows.apologies import trouble
-from shared.voice.flows.urls import once_more, read_turn
-from shared.web.twilio import Webhook, forbidden, tell, twiml_answer, verify
+from shared.voice.flows.urls import is_turn, once_more, read_turn
+from shared.web.twilio import Webhook, admit, forbidden, tell, twiml_answer, verify
 from shared.wiring import Wiring, clock
 
 _logger: Final = logging.getLogger(__name__)
@@ -50,6 +50,7 @@ async def flow_turn(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
         webhook,
         wiring,
         Visit(flow=req.route_params["flow"], turn=turn, delivery_id=delivery_id, form=webhook.form),
+        has_state=is_turn(webhook.query),
     )
 
 
@@ -81,11 +82,18 @@ async def _greet(webhook: Webhook, wiring: Wiring) -> func.HttpResponse:
     return twiml_answer(arrivals.voice_greeting(wiring.settings, webhook.form))
 
 
-async def answer(webhook: Webhook, wiring: Wiring, visit: Visit) -> func.HttpResponse:
-    """Answer a turn of a call with its document, or with one that tries it again."""
+async def answer(webhook: Webhook, wiring: Wiring, visit: Visit, *, has_state: bool = False) -> func.HttpResponse:
+    """Answer a turn of a call with its document, or with one that tries it again.
+
+    `has_state`: the URL is one that this app wrote, with the state of the call in its query.
+    """
     try:
         async with asyncio.timeout(_DEADLINE):
+            if has_state:
+                await admit(webhook, wiring.log, delivery_id=visit.delivery_id, is_turn=True)
             return twiml_answer(await wiring.desk.answer(visit))
+    except SignatureInvalid as exc:
+        return forbidden(exc)
     except Exception as exc:  # noqa: BLE001 - whoever is on the line hears something, come what may
         tell(_logger, "a turn of its call met trouble", exc, visit.delivery_id)
         again = once_more(webhook.url, webhook.form.first_values())

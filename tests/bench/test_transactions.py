@@ -2,14 +2,18 @@
 
 import re
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Final, get_args
 
 import pytest
 
+from bench import open_deliveries
+from bench.open_deliveries import BETWEEN_RUNS, QUESTIONS, RATE
 from bench.throughput import concurrency
 from bench.transactions import FOR_MANY, PRICE, QUEUE, QUEUE_PRICE, counted, counted_inbound
 from bench.ways.sample import Kind
 from shared.deliveries.keys import SPREAD
+from shared.housekeeping import run, stuck
 from tests.web.app import ROOT
 
 PAGE: Final = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
@@ -53,3 +57,20 @@ def test_the_price_of_a_million_is_that_of_its_transactions(kind: Kind) -> None:
 def test_what_is_told_to_turn_stands_where_it_is_told_to() -> None:
     assert f"`batchSize + newBatchThreshold` = {concurrency()} at once" in PAGE
     assert f"spread over {SPREAD} partitions" in PAGE
+
+
+def test_what_texts_without_receipts_need_of_housekeeping_follows_from_their_rate() -> None:
+    since = datetime(2026, 1, 1, tzinfo=UTC)
+    steps = [stuck.ASK_PAUSES.next_step(since, since)]
+    while steps[-1] - since < stuck.GIVEN_UP_AFTER:
+        steps.append(stuck.ASK_PAUSES.next_step(since, steps[-1]))
+    assert len(steps) == open_deliveries.QUESTIONS
+    open_for = (steps[-1] - since).total_seconds()
+    assert f"| open at any moment | for {open_for / 3600:.0f} hours | {RATE * open_for / 1e6:.1f} million |" in PAGE
+    assert f"| new ones in a run, every 5 minutes | 1 | {RATE * BETWEEN_RUNS:,} |" in PAGE
+    assert f"| questions in a run | 6 in all | {RATE * QUESTIONS * BETWEEN_RUNS:,} |" in PAGE
+    assert f" = {4 + 6 * 5} | {RATE * (4 + 6 * 5)} a second |" in PAGE
+    assert f"A run lasts {run.WHOLE.total_seconds():.0f} seconds" in PAGE
+    assert (run.WHOLE.total_seconds(), run.SHARE.total_seconds()) == (open_deliveries.RUN, open_deliveries.PURGE)
+    assert f"16 ÷ 90 = {16 / 90:.2f} s" in PAGE
+    assert stuck.AT_TWILIO == open_deliveries.AT_TWILIO == 16

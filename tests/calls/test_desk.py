@@ -12,19 +12,21 @@ from azure.core.exceptions import AzureError, ServiceRequestError
 from azure.storage.queue.aio import QueueClient
 
 from shared.calls.desk import Desk, Visit
+from shared.calls.texts import _request
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
 from shared.errors import Changed
 from shared.inbound.form import Form
 from shared.inbound.replies.quota import Quota
+from shared.outbound import internal
 from shared.outbound.checks import Rules
 from shared.outbound.decode import faults_of
 from shared.outbound.request import LONGEST_BODY
-from shared.queues import Queue
+from shared.queues import LARGEST, Queue
 from shared.settings import Settings
 from shared.text.numbers import WITHHELD
 from shared.voice.flows.library import Flows
-from shared.voice.flows.turn import Turn
+from shared.voice.flows.turn import TextToSend, Turn
 from shared.voice.flows.urls import MOST_AGAIN
 from tests.deliveries.samples import a_delivery
 from tests.fakes import FROM_NUMBER, Clock, a_sid, make_settings
@@ -279,7 +281,7 @@ async def test_who_our_own_request_called_is_texted_without_a_cap(office: Office
 
 
 async def test_what_was_erased_stays_so_while_the_call_goes_on(office: Office) -> None:
-    delivery = await office.storage.log.erase(await office.claim())
+    delivery = await office.storage.log.erase(await office.claim(), now=office.clock.now)
     document = await office.desk().answer(_outbound(delivery, "alert", form={"CallSid": a_sid("CA")}))
     assert "<Gather" in document
     assert await office.keys(delivery.id) == []
@@ -332,3 +334,10 @@ async def test_a_flow_that_is_gone_leaves_an_event(office: Office) -> None:
     [_, event] = await office.storage.log.timeline(sid)
     assert (event.key, event.raw["flow"]) == (f"{sid}:flow:3.0-gone", "gone")
     assert event.at - office.clock.now < timedelta(seconds=1)
+
+
+def test_a_text_to_whatever_a_value_says_is_of_a_size_that_every_queue_carries() -> None:
+    request = _request(TextToSend(key="t", to="😀" * 30_000, body="\x01" * 30_000), is_awake=True)
+    message = internal.write(internal.Derived(id=f"{'x' * 100}~{'y' * 99}", origin="x" * 100, request=request))
+    assert len(message) <= LARGEST
+    assert {fault.field for fault in faults_of(message, Rules(make_settings()))} >= {"to", "body"}

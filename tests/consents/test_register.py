@@ -218,3 +218,24 @@ async def test_each_change_of_a_wish_is_told_once_and_shows_no_number(
         (logging.INFO, "texts to +141…00 from +141…99: opted-out"),
         (logging.INFO, "texts to +141…00 from +141…99: opted-in"),
     ]
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["sip:desk@example.com/a?b#c", "a\\b", "messenger:\x01", "x" * 3_000, "sip:" + "😀" * 600],
+    ids=["marks", "backslash", "control", "long", "astral"],
+)
+async def test_a_sender_that_no_key_can_hold_is_opted_out_of_like_any_other(table: Table, sender: str) -> None:
+    consents = Consents(table)
+    said = Consent(to=TO, sender=sender, state="opted-out", at=NOW, by="SM1", how="keyword")
+    assert await consents.record(said) == said
+    assert await consents.is_opted_out(TO, sender)
+    assert not await consents.is_opted_out(TO, sender[:-1])
+    assert await consents.find(TO) == [said] == await consents.find(TO, sender)
+
+
+async def test_a_recipient_of_any_length_opts_out(table: Table) -> None:
+    consents = Consents(table)
+    recipient = "sip:" + "✓" * 40_000
+    await consents.record(Consent(to=recipient, sender=FROM, state="opted-out", at=NOW))
+    assert await consents.is_opted_out(recipient, FROM)

@@ -10,10 +10,10 @@ import pytest
 from azure.storage.queue.aio import QueueClient
 
 from shared.deliveries import rows
-from shared.deliveries.feed import Feed, as_document
+from shared.deliveries.feed import Feed, as_document, as_message
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
-from shared.queues import Queue
+from shared.queues import LARGEST, Queue
 from tests.deliveries.samples import NOW, SID, a_delivery, an_event
 from tests.storage import Storage, open_queue, open_storage
 
@@ -176,3 +176,24 @@ async def test_while_the_feed_is_away_nothing_is_acknowledged(fed: Fed) -> None:
         await log.record(delivery, an_event("sent"))
     assert (await fed.log.record(delivery, an_event("sent"))).status == "sent"
     assert len(await fed.told()) == 1
+
+
+async def test_an_event_that_no_queue_carries_is_told_without_its_detail(fed: Fed) -> None:
+    delivery = await fed.log.claim(a_delivery(metadata={"order": "7"}))
+    assert delivery is not None
+    raw = {"TranscriptionText": "✓" * LARGEST}
+    await fed.log.record(delivery, Event(key="large", kind="transcription", status="completed", at=NOW, raw=raw))
+    error = Event(key="error", kind="trouble", status="failed", at=NOW, error_message="x" * LARGEST, raw=raw)
+    await fed.log.record(delivery, error)
+    large, failed = sorted(await fed.told(), key=lambda one: one["kind"] == "trouble")
+    assert (large["detail"], large["cut"], large["metadata"]) == (None, True, {"order": "7"})
+    assert failed["error"]["message"] == "x" * 993 + "… (cut)"
+    assert [event.raw for event in await fed.log.timeline("order-1")] == [raw, raw]
+
+
+@pytest.mark.parametrize("character", ["x", '"', "\x01", "😀"])
+def test_whatever_it_holds_an_event_is_never_larger_than_a_queue_carries(character: str) -> None:
+    text = character * LARGEST
+    delivery = a_delivery(metadata={"note": character * 600}, named="😀" * 200)
+    event = Event(key="k", kind="trouble", status="x" * 40, at=NOW, error_message=text, raw={"Body": text})
+    assert len(as_message(delivery, event)) <= LARGEST

@@ -49,7 +49,7 @@ def test_each_row_stands_in_one_of_the_partitions_that_a_search_reads(delivery: 
     assert keys.day_row(delivery)["PartitionKey"] in keys.day_partitions(day)
     assert keys.status_row(delivery)["PartitionKey"] in keys.status_partitions(delivery.status, day)
     assert keys.recipient_row(delivery)["PartitionKey"] == keys.recipient_partition(delivery.to or "")
-    assert keys.open_row(delivery)["PartitionKey"] == keys.open_partition(delivery.id)
+    assert keys.delivery_at(keys.open_row(delivery)["RowKey"]) == delivery.id
 
 
 def test_a_day_is_spread_over_several_partitions() -> None:

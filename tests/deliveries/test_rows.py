@@ -43,6 +43,7 @@ FULL = a_delivery(
     candidates=("SM3",),
     replayed_at=datetime(2026, 3, 2, 12, 0, 1, tzinfo=UTC),
     reopened_at=datetime(2026, 3, 2, 12, 0, 2, tzinfo=UTC),
+    callback_form=2,
     erased=True,
 )
 

@@ -40,7 +40,7 @@ async def test_every_callback_of_a_call_was_signed_and_accepted_at_once(everythi
     base = everything.settings["PUBLIC_BASE_URL"]
     for hook in hooks:
         assert (hook.status, hook.attempts) == (204, 1)
-        assert hook.url == f"{base}/api/voice/status?delivery={delivery_id}#rc=5&rp=all"
+        assert hook.url == f"{base}/api/voice/status?delivery={delivery_id}&v=2#rc=5&rp=all"
 
 
 async def test_a_posted_call_ends_completed(everything: Stage) -> None:

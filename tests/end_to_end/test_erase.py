@@ -51,6 +51,17 @@ async def test_the_recordings_of_a_call_are_erased_at_twilio(everything: Stage) 
     assert [sid in left for sid in sids] == [False, True]
 
 
+async def test_a_fallback_is_erased_with_the_first_one(everything: Stage) -> None:
+    delivery_id, to = new_id(), "+15005550101"
+    fallback = {"channel": "call", "say": "Another secret", "when": ["undelivered"]}
+    await everything.enqueue({"id": delivery_id, "channel": "sms", "to": to, "body": "A secret", "fallback": fallback})
+    await everything.ended(f"{delivery_id}~2", "busy")
+    assert (await _erase(everything, delivery_id)).status == 204
+    shown = [await everything.get(one) for one in (delivery_id, f"{delivery_id}~2")]
+    assert [one["erased"] for one in shown] == [True, True]
+    assert "secret" not in json.dumps(shown)
+
+
 async def test_its_id_stays_a_duplicate_and_with_other_content_a_conflict(everything: Stage) -> None:
     delivery_id, to = new_id(), "+14155554104"
     request = {"id": delivery_id, "channel": "sms", "to": to, "body": "A secret"}
@@ -72,7 +83,7 @@ async def test_news_of_what_was_erased_are_acknowledged_and_not_kept(everything:
     before = await everything.told(delivery_id, "queued", "sent", "delivered")
     await _erase(everything, delivery_id)
     tombstone = await everything.get(delivery_id)
-    for target in (f"/api/sms/status?delivery={delivery_id}", "/api/sms/status"):
+    for target in (f"/api/sms/status?delivery={delivery_id}&v=2", "/api/sms/status"):
         body = webhooks.encode(("MessageSid", before["sid"]), ("MessageStatus", "read"), ("To", "+14155554105"))
         headers = webhooks.headers(target, body, base=everything.settings["PUBLIC_BASE_URL"])
         assert (await everything.app.request("POST", target, body, headers)).status == 204

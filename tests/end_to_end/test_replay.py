@@ -23,7 +23,7 @@ async def _replay(everything: Stage, delivery_id: str) -> Answer:
 
 
 async def _tell(everything: Stage, delivery_id: str, sid: str, status: str) -> None:
-    target = f"/api/sms/status?delivery={delivery_id}"
+    target = f"/api/sms/status?delivery={delivery_id}&v=2"
     body = webhooks.encode(("MessageSid", sid), ("MessageStatus", status), ("To", UNREACHABLE))
     headers = webhooks.headers(target, body, base=everything.settings["PUBLIC_BASE_URL"])
     assert (await everything.app.request("POST", target, body, headers)).status == 204

@@ -38,7 +38,7 @@ async def test_every_callback_was_signed_accepted_at_once_and_named_its_delivery
     for hook in callbacks:
         assert (hook.status, hook.attempts, hook.method) == (204, 1, "POST")
         base = everything.settings["PUBLIC_BASE_URL"]
-        assert hook.url == f"{base}/api/sms/status?delivery={delivery_id}#rc=5&rp=all"
+        assert hook.url == f"{base}/api/sms/status?delivery={delivery_id}&v=2#rc=5&rp=all"
 
 
 async def test_a_posted_request_ends_delivered(everything: Stage) -> None:

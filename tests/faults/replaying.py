@@ -44,7 +44,7 @@ async def _undelivered(crowd: Scene, number: int) -> list[Request]:
 
 async def _tell(crowd: Scene, request: Request, sid: str, status: str) -> None:
     """Tell the app what became of a message, as Twilio does."""
-    target = f"/api/sms/status?delivery={request['id']}"
+    target = f"/api/sms/status?delivery={request['id']}&v=2"
     content = webhooks.encode(("MessageSid", sid), ("MessageStatus", status), ("To", request["to"]))
     headers = webhooks.headers(target, content, base=crowd.url)
     async with (

@@ -121,7 +121,7 @@ async def test_a_request_that_was_claimed_is_looked_after_without_its_message(po
     assert await poison.left() == 0
     bench.clock.advance(timedelta(minutes=15))
     entries = OpenDeliveries(bench.storage.lookups)
-    assert [entry.delivery_id async for entry in entries.due(bench.clock.now)] == ["order-1"]
+    assert [entry.delivery_id async for entry in entries.due("wake", bench.clock.now)] == ["order-1"]
 
 
 async def test_other_content_under_a_known_id_is_rejected(poison: Poison) -> None:

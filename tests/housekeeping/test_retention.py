@@ -7,12 +7,14 @@ import pytest
 from azure.core.exceptions import ServiceRequestError
 
 from shared.deliveries import keys, rows
+from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
 from shared.errors import Changed, TwilioUnavailable
 from shared.housekeeping import retention as retention_module
 from shared.housekeeping.retention import Retention
 from shared.inbound.replies.quota import Quota
-from tests.deliveries.samples import an_event
+from shared.tables import Entity, Table
+from tests.deliveries.samples import a_delivery, an_event
 from tests.fakes import a_sid, an_answer
 from tests.outbound.bench import Bench
 from tests.outbound.samples import TEXT, a_message
@@ -34,9 +36,9 @@ async def purge_until_one_is_erased(bench: Bench, monkeypatch: pytest.MonkeyPatc
     """Let the time of a run be up then."""
     erase, erased = bench.storage.log.erase, []
 
-    async def erase_and_tell(delivery: Delivery) -> Delivery:
+    async def erase_and_tell(delivery: Delivery, *, now: datetime) -> Delivery:
         erased.append(delivery.id)
-        return await erase(delivery)
+        return await erase(delivery, now=now)
 
     def clock() -> datetime:
         return bench.clock.now + timedelta(minutes=1 if erased else 0)
@@ -69,6 +71,10 @@ async def everything(bench: Bench) -> str:
     return repr([await storage.rows(storage.deliveries), await storage.rows(storage.lookups)])
 
 
+async def kinds_left(bench: Bench) -> set[str]:
+    return {row["PartitionKey"].partition(":")[0] for row in await bench.storage.rows(bench.storage.lookups)}
+
+
 async def test_before_its_time_nothing_is_purged(bench: Bench) -> None:
     delivery = await ended(bench)
     bench.clock.advance(KEEP - DAY)
@@ -95,8 +101,10 @@ async def test_past_its_time_the_tombstone_keeps_id_status_and_hash_and_nothing_
     shown = await everything(bench)
     assert [part for part in NUMBERS_AND_WORDS if part in shown] == []
     assert len(await bench.storage.rows(bench.storage.deliveries)) == 1
-    left = {row["PartitionKey"].partition(":")[0] for row in await bench.storage.rows(bench.storage.lookups)}
-    assert left == {"sid"}, "whose a SID is"
+    assert await kinds_left(bench) == {"sid", "erased"}, "whose a SID is, and that it is swept once more"
+    bench.clock.advance(timedelta(minutes=16))
+    assert await purge(bench) == 0
+    assert await kinds_left(bench) == {"sid"}
 
 
 @pytest.mark.parametrize("late", [timedelta(0), 400 * DAY])
@@ -131,9 +139,9 @@ async def test_what_it_did_not_come_to_is_purged_the_next_time_and_the_oldest_go
 async def test_a_crash_in_the_middle_is_made_up_for(bench: Bench) -> None:
     """Erased, and its entry not taken out; or its events gone, and the tombstone not written."""
     first, second = await ended(bench), await ended(bench, "order-2")
-    await bench.storage.log.erase(first)
-    async for row_key in bench.storage.log._event_keys(second.id):
-        await bench.storage.deliveries.delete(second.id, row_key)
+    await bench.storage.log.erase(first, now=bench.clock.now)
+    for event in await bench.timeline(second.id):
+        await bench.storage.deliveries.delete(second.id, rows.EVENTS + event.key)
     bench.clock.advance(KEEP + DAY)
     assert await purge(bench) == 2
     assert [(await bench.delivery(name)).erased for name in ("order-1", "order-2")] == [True, True]
@@ -225,7 +233,7 @@ async def test_what_changes_in_the_same_moment_is_purged_another_day(bench: Benc
     bench.clock.advance(KEEP + DAY)
     erase = bench.storage.log.erase
 
-    async def too_late(delivery: Delivery) -> Delivery:
+    async def too_late(delivery: Delivery, *, now: datetime) -> Delivery:
         raise Changed(delivery.id)
 
     bench.storage.log.erase = too_late  # type: ignore[method-assign]
@@ -268,12 +276,89 @@ async def test_an_entry_that_leads_nowhere_is_taken_out(bench: Bench) -> None:
         updated_at=datetime(2020, 1, 1, tzinfo=UTC),
     )
     await bench.storage.lookups.put(keys.day_row(ghost))
-    delivery = await ended(bench)
+    delivery = await ended(bench, word="delivered")
     stray = msgspec.structs.replace(delivery, created_at=datetime(2020, 1, 2, tzinfo=UTC))
     await bench.storage.lookups.put(keys.day_row(stray))
     assert await purge(bench) == 2
     assert await bench.delivery() == delivery, "whose own entry stands elsewhere"
     assert await purge(bench) == 0
+
+
+async def test_events_of_a_delivery_whose_row_was_never_written_are_purged_with_their_day(bench: Bench) -> None:
+    """A text that came in while storage failed between its event and its row, and that Twilio never brought again."""
+
+    class Dead(Table):
+        async def insert(self, entity: Entity) -> str | None:
+            if entity["RowKey"] == rows.STATE:
+                raise ServiceRequestError("no answer")
+            return await super().insert(entity)
+
+    storage, sid = bench.storage, a_sid()
+    inbound = a_delivery(id=sid, sid=sid, direction="inbound", status="received", created_at=bench.clock.now)
+    log = DeliveryLog(Dead(storage.deliveries._client), storage.lookups)
+    with pytest.raises(ServiceRequestError):
+        await log.file(inbound, told("received", sid, bench.clock.now))
+    assert "5550100" in await everything(bench)
+    bench.clock.advance(KEEP + DAY)
+    assert await purge(bench) == 1
+    assert await storage.rows(storage.deliveries) == []
+    assert await kinds_left(bench) <= {"open"}
+
+
+async def test_an_event_is_never_on_record_before_the_entry_by_which_it_is_purged(bench: Bench) -> None:
+    sid = a_sid()
+    inbound = a_delivery(id=sid, sid=sid, direction="inbound", status="received")
+    await bench.storage.log.file(inbound, told("received", sid, bench.clock.now))
+    written = [name.partition(" ")[0] for name in bench.journal]
+    assert written.index("day") < written.index("event")
+
+
+async def test_what_comes_in_again_leaves_no_second_entry_by_recipient(bench: Bench) -> None:
+    sid = a_sid()
+    inbound = a_delivery(id=sid, sid=sid, direction="inbound", status="received")
+    for seconds in range(3):
+        again = msgspec.structs.replace(inbound, created_at=inbound.created_at + timedelta(seconds=seconds))
+        await bench.storage.log.file(again, told("received", sid, again.created_at))
+    assert len(await bench.storage.rows(bench.storage.lookups, since="to:", before="to;")) == 1
+
+
+async def test_an_entry_by_recipient_that_a_crash_left_goes_with_its_day(bench: Bench) -> None:
+    delivery = await ended(bench, word="delivered")
+    stray = msgspec.structs.replace(delivery, created_at=delivery.created_at + timedelta(seconds=1))
+    for row in (keys.day_row(stray), keys.recipient_row(stray)):
+        await bench.storage.lookups.put(row)
+    await bench.storage.log.record(delivery, told("read", str(delivery.sid), bench.clock.now + 2 * DAY))
+    bench.clock.advance(KEEP + DAY)
+    await purge(bench)
+    [left] = await bench.storage.rows(bench.storage.lookups, since="to:", before="to;")
+    assert left["RowKey"] == keys.position(delivery)
+
+
+async def test_an_event_that_came_after_an_erasure_is_swept_a_quarter_of_an_hour_later(bench: Bench) -> None:
+    """Its writer read the delivery before, and died before it could look again."""
+    delivery = await ended(bench)
+    await bench.storage.log.erase(delivery, now=bench.clock.now)
+    late = told("read", str(delivery.sid), bench.clock.now)
+    await bench.storage.deliveries.insert(rows.event_row(delivery.id, late))
+    bench.clock.advance(timedelta(minutes=14))
+    await purge(bench)
+    assert await bench.timeline() == [late]
+    bench.clock.advance(timedelta(minutes=2))
+    await purge(bench)
+    assert await bench.timeline() == []
+    shown = await everything(bench)
+    assert [part for part in NUMBERS_AND_WORDS if part in shown] == []
+
+
+async def test_an_erasure_that_a_crash_cut_short_is_finished_a_quarter_of_an_hour_later(bench: Bench) -> None:
+    delivery = await ended(bench)
+    marked = msgspec.structs.replace(delivery, erased=True)
+    await bench.storage.lookups.put(keys.erased_row(delivery, bench.clock.now))
+    await bench.storage.deliveries.replace(rows.delivery_row(marked), version=str(delivery.version))
+    bench.clock.advance(timedelta(minutes=1))
+    await purge(bench)
+    shown = await everything(bench)
+    assert [part for part in NUMBERS_AND_WORDS if part in shown] == []
 
 
 async def test_no_entry_of_a_retried_request_outlives_it(bench: Bench) -> None:
@@ -284,8 +369,7 @@ async def test_no_entry_of_a_retried_request_outlives_it(bench: Bench) -> None:
         await bench.take(a_message(metadata={"name": "Zoë"}))
     bench.clock.advance(KEEP + DAY)
     await purge(bench)
-    left = {row["PartitionKey"].partition(":")[0] for row in await bench.storage.rows(bench.storage.lookups)}
-    assert left <= {"sid", "status", "open"}
+    assert await kinds_left(bench) <= {"sid", "status", "open", "erased"}
 
 
 async def test_what_finds_by_status_goes_with_its_day_and_what_it_did_not_come_to_the_next_time(
@@ -349,10 +433,10 @@ async def test_one_that_can_never_be_purged_ends_the_run_when_only_it_is_left(
     monkeypatch.setattr(retention_module, "_PAGE", 2)
     erase = bench.storage.log.erase
 
-    async def fail(delivery: Delivery) -> Delivery:
+    async def fail(delivery: Delivery, *, now: datetime) -> Delivery:
         if delivery.id == "order-0":
             raise ServiceRequestError("no answer")
-        return await erase(delivery)
+        return await erase(delivery, now=now)
 
     monkeypatch.setattr(bench.storage.log, "erase", fail)
     for n in range(5):
@@ -369,10 +453,10 @@ async def test_many_that_can_not_be_purged_are_not_in_the_way_of_what_comes_afte
     monkeypatch.setattr("shared.tables.MOST", 2)
     erase = bench.storage.log.erase
 
-    async def fail(delivery: Delivery) -> Delivery:
+    async def fail(delivery: Delivery, *, now: datetime) -> Delivery:
         if delivery.id in {"order-0", "order-1", "order-2"}:
             raise ServiceRequestError("no answer")
-        return await erase(delivery)
+        return await erase(delivery, now=now)
 
     monkeypatch.setattr(bench.storage.log, "erase", fail)
     for n in range(5):

@@ -1,3 +1,4 @@
+import json
 import logging
 from datetime import datetime, timedelta
 
@@ -7,6 +8,7 @@ from azure.core.exceptions import ServiceRequestError
 from shared.errors import TwilioUnclear
 from shared.housekeeping.run import Chore, run
 from tests.fakes import Clock
+from tests.web.app import ROOT
 
 
 def chore(clock: Clock, done: list[datetime], *, count: int = 0, error: Exception | None = None) -> Chore:
@@ -20,11 +22,19 @@ def chore(clock: Clock, done: list[datetime], *, count: int = 0, error: Exceptio
     return do
 
 
-async def test_each_chore_gets_a_minute_from_when_it_begins() -> None:
+async def test_each_chore_gets_a_minute_from_when_it_begins_and_the_last_one_what_is_left_of_the_run() -> None:
     clock, done = Clock(), list[datetime]()
     begun = clock.now
-    await run({"one": chore(clock, done), "two": chore(clock, done)}, clock=clock)
-    assert done == [begun + timedelta(seconds=60), begun + timedelta(seconds=67)]
+    await run({name: chore(clock, done) for name in ("one", "two", "three")}, clock=clock)
+    assert done == [begun + timedelta(seconds=seconds) for seconds in (60, 67, 270)]
+
+
+async def test_a_run_ends_before_the_host_ends_it() -> None:
+    clock, done = Clock(), list[datetime]()
+    begun = clock.now
+    await run({str(number): chore(clock, done) for number in range(50)}, clock=clock)
+    minutes = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["functionTimeout"].split(":")[1]
+    assert max(done) < begun + timedelta(minutes=int(minutes))
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ async def test_a_service_is_answered_at_whichever_number_it_used(storage: Storag
 
 async def test_what_was_erased_is_not_answered(storage: Storage) -> None:
     made = await sent(storage, ago=HOUR)
-    await storage.log.erase(made)
+    await storage.log.erase(made, now=NOW)
     assert await answered(storage) is None
 
 

@@ -139,7 +139,7 @@ async def test_start_lifts_what_twilio_had_told_of(app: App, recipient: str) -> 
     sid = (await app.delivery(delivery_id))["sid"]
     fields = (("MessageSid", sid), ("MessageStatus", "failed"), ("ErrorCode", "21610"), ("To", recipient))
     for _ in range(2):
-        assert await _post(app, f"/api/sms/status?delivery={delivery_id}", *fields) == 204
+        assert await _post(app, f"/api/sms/status?delivery={delivery_id}&v=2", *fields) == 204
     delivery = await app.delivery(delivery_id)
     assert (delivery["status"], delivery["error_code"]) == ("failed", 21610)
     assert await _becomes(app, recipient) == "suppressed"
@@ -154,9 +154,9 @@ async def test_a_callback_that_comes_again_later_does_not_take_a_start_back(app:
     await app.take(json.dumps(request).encode())
     sid = (await app.delivery(delivery_id))["sid"]
     fields = (("MessageSid", sid), ("MessageStatus", "failed"), ("ErrorCode", "21610"), ("To", recipient))
-    await _post(app, f"/api/sms/status?delivery={delivery_id}", *fields)
+    await _post(app, f"/api/sms/status?delivery={delivery_id}&v=2", *fields)
     await _says(app, recipient, "START")
-    await _post(app, f"/api/sms/status?delivery={delivery_id}", *fields)
+    await _post(app, f"/api/sms/status?delivery={delivery_id}&v=2", *fields)
     assert await _becomes(app, recipient) == "queued"
 
 
@@ -180,7 +180,7 @@ async def test_other_errors_hold_nothing_back(app: App, recipient: str) -> None:
     await app.take(json.dumps({"id": delivery_id, "channel": "sms", "to": recipient, "body": "Hello"}).encode())
     sid = (await app.delivery(delivery_id))["sid"]
     fields = (("MessageSid", sid), ("MessageStatus", "undelivered"), ("ErrorCode", "30003"))
-    await _post(app, f"/api/sms/status?delivery={delivery_id}", *fields)
+    await _post(app, f"/api/sms/status?delivery={delivery_id}&v=2", *fields)
     assert await _becomes(app, recipient) == "queued"
 
 
@@ -190,7 +190,7 @@ async def test_a_service_that_21610_came_from_is_the_one_that_is_held_back(app: 
     await app.take(json.dumps(request).encode())
     sid = (await app.delivery(delivery_id))["sid"]
     fields = (("MessageSid", sid), ("MessageStatus", "failed"), ("ErrorCode", "21610"), ("From", NUMBER))
-    await _post(app, f"/api/sms/status?delivery={delivery_id}", *fields)
+    await _post(app, f"/api/sms/status?delivery={delivery_id}&v=2", *fields)
     assert await _becomes(app, recipient, sender=SERVICE) == "suppressed"
     assert await _becomes(app, recipient) == "queued"
 

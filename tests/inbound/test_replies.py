@@ -17,7 +17,7 @@ async def test_a_text_is_answered_by_its_rule_and_twilio_is_told_where_to_tell_w
     sid = webhooks.new_sid("SM")
     [message] = await post.bring("Opening hours?", sid=sid)
     assert (message.tag, message.text, len(message)) == ("Message", "Nine to five & <later>.", 0)
-    told = f"{post.app.settings['PUBLIC_BASE_URL']}/api/sms/status?delivery={sid}#rc=5&rp=all"
+    told = f"{post.app.settings['PUBLIC_BASE_URL']}/api/sms/status?delivery={sid}&v=2#rc=5&rp=all"
     assert message.attrib == {"statusCallback": told}
     assert await post.noted(sid) == [{"rule": "hours", "text": "Nine to five & <later>."}]
     assert await post.reply("what hours") is None

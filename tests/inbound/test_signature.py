@@ -1,5 +1,8 @@
 """Nobody forges Twilio: a request that Twilio signed is served, whatever it holds; anything else is 403."""
 
+import base64
+import hashlib
+import hmac
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.errors import SignatureInvalid
 from shared.inbound.form import Form
-from shared.inbound.signature import verify_signature
+from shared.inbound.signature import SETTINGS_HEADER, verify_signature
 from shared.settings_reader import Secret
 from tests.samples import webhooks
 from tests.web.app import FORM, PUBLIC_BASE_URL, SECOND_TOKEN, TOKEN, App, Door, Served, settings_of
@@ -19,7 +22,7 @@ TARGETS = (
     "/api/voice/status",
     "/api/sms/inbound",
     "/api/voice/inbound",
-    "/api/voice/flow/line/menu?part=done&delivery=some-id&i.menu=1",
+    "/api/voice/flow/line/menu?part=done&delivery=some-id&i.menu=1&v=2",
     "/api/voice/recording?delivery=some-id",
     "/api/voice/transcription",
     "/api/fallback/sms",
@@ -162,6 +165,42 @@ async def test_a_signature_that_is_none_is_refused(door: Door, target: str, sign
     headers = FORM if signature is None else {**FORM, "X-Twilio-Signature": signature}
     answer = await door.request("POST", target, body, headers)
     assert (answer.status, answer.body) == (403, b"")
+
+
+def with_a_shared_key(algorithm: str, name: str = SETTINGS_HEADER) -> dict[str, str]:
+    """The headers of a webhook that Twilio signs with a shared key: only the key and the hash differ.
+
+    https://www.twilio.com/docs/usage/webhooks/webhook-shared-keys
+    """
+    kind = {"HMAC_SHA1": hashlib.sha1, "HMAC_SHA256": hashlib.sha256}[algorithm]
+    made = hmac.new(b"a shared key's secret", f"{PUBLIC_BASE_URL}{STATUS}A1".encode(), kind).digest()
+    settings = f"key=webhooks_sharedkey_SECRET,algorithm={algorithm}"
+    return {**FORM, "X-Twilio-Signature": base64.b64encode(made).decode(), name: settings}
+
+
+@pytest.mark.parametrize("name", [SETTINGS_HEADER, SETTINGS_HEADER.lower()])
+@pytest.mark.parametrize("algorithm", ["HMAC_SHA1", "HMAC_SHA256"])
+async def test_a_signature_made_with_a_shared_key_is_refused_and_the_log_says_why(
+    door: Door, caplog: pytest.LogCaptureFixture, algorithm: str, name: str
+) -> None:
+    answer = await door.request("POST", STATUS, b"A=1", with_a_shared_key(algorithm, name))
+    assert (answer.status, answer.body) == (403, b"")
+    [line] = [record.getMessage() for record in caplog.records if "refused:" in record.getMessage()]
+    assert f"got one with {SETTINGS_HEADER}: shared keys are not supported" in line
+    assert "SECRET" not in line
+
+
+async def test_without_the_header_of_a_shared_key_the_log_names_none(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = webhooks.headers(STATUS, b"A=1", token="another token")
+    assert (await door.request("POST", STATUS, b"A=1", headers)).status == 403
+    assert SETTINGS_HEADER not in caplog.text
+
+
+async def test_the_header_of_a_shared_key_does_not_spoil_a_true_signature(door: Door) -> None:
+    headers = webhooks.headers(STATUS, b"A=1") | {SETTINGS_HEADER: "key=x,algorithm=HMAC_SHA256"}
+    assert (await door.request("POST", STATUS, b"A=1", headers)).status == UNREADABLE
 
 
 async def test_a_signature_that_comes_twice_is_refused(door: Door) -> None:

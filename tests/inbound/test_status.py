@@ -169,6 +169,8 @@ async def test_how_long_a_call_took_and_how_it_ended_on_the_wire_is_on_record(do
         "Mon, 01 Jan 0001 00:00:00 +0100",
         "Mon, 23 Nov 99999999999999999999 05:00:00 +0000",
         "Mon, 23 Nov 2026 05:00:00 +99999999999",
+        "Sun, 31 Dec 1600 23:59:59 +0000",
+        "Mon, 01 Jan 0002 00:00:00 +0000",
     ],
 )
 async def test_a_timestamp_that_is_none_does_not_stop_the_event(door: Door, timestamp: str) -> None:

@@ -16,6 +16,7 @@ from shared.outbound.claim import (
     ticks,
 )
 from shared.outbound.request import VALID_FOR
+from shared.seal import SEALED
 from tests.deliveries.samples import NOW, a_delivery
 from tests.fakes import FROM_NUMBER
 from tests.outbound.samples import a_message, decoded
@@ -142,6 +143,7 @@ def test_a_claim_holds_the_request_its_hash_the_token_and_the_deadline() -> None
         expires_at=NOW + VALID_FOR,
         encoding="GSM-7",
         segments=1,
+        callback_form=SEALED,
     )
 
 
@@ -160,6 +162,12 @@ def test_by_default_a_request_may_wait_for_a_day_from_when_it_was_enqueued(
 def test_the_clock_of_a_deadline_never_goes_back() -> None:
     read = [ticks() for _ in range(1000)]
     assert read == sorted(read)
+
+
+def test_only_a_delivery_that_no_earlier_version_attempted_is_known_to_have_sealed_urls() -> None:
+    scheduled, attempted = a_delivery(status="scheduled", attempts=0), a_delivery(status="retrying", attempts=1)
+    claimed = [claimed_again(each, begin(), decoded().request).callback_form for each in (scheduled, attempted)]
+    assert claimed == [SEALED, None]
 
 
 def test_another_attempt_counts_itself_and_keeps_the_rest() -> None:

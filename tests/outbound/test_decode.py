@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from shared.errors import RequestInvalid
 from shared.outbound import internal
 from shared.outbound.checks import Rules
-from shared.outbound.decode import Decoded, channel_of, data_of, decode, metadata_of
+from shared.outbound.decode import Decoded, data_of, decode
+from shared.outbound.message import channel_of, metadata_of
 from shared.outbound.request import LONGEST
 from shared.settings import Settings
 from tests.fakes import FROM_NUMBER, SERVICE_SID, make_settings

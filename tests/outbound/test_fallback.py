@@ -1,13 +1,20 @@
 """A second way: gone when the first fails or is silent, each step once, each linked to the first."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
-from shared.errors import TwilioRefused
+from shared.deliveries.record import Delivery
+from shared.errors import TwilioRefused, TwilioUnavailable
 from shared.outbound import internal
-from tests.deliveries.samples import an_event
+from shared.outbound.checks import Rules
+from shared.outbound.decode import decode, faults_of
+from shared.outbound.fallback import derive
+from shared.queues import LARGEST
+from tests.deliveries.samples import NOW, an_event
 from tests.fakes import SERVICE_SID, make_settings
 from tests.outbound.bench import Bench
 from tests.outbound.samples import a_message
@@ -169,3 +176,96 @@ async def test_an_urgent_request_has_an_urgent_second_way(bench: Bench) -> None:
     await bench.take(a_message(urgent=True, fallback=CALL_THEN))
     await follow_up(bench)
     assert (await bench.delivery("order-1~2")).status == "queued"
+
+
+@pytest.mark.parametrize("word", ["undelivered", "failed"])
+async def test_a_fallback_whose_name_has_an_escape_is_sent(bench: Bench, word: str) -> None:
+    await bench.take(a_message(fallback=CALL_THEN).replace(b'"fallback"', b'"f\\u0061llback"'))
+    delivery = await bench.delivery()
+    await bench.storage.log.record(delivery, an_event(word, sid=delivery.sid))
+    [message] = follow_ups(bench)
+    await bench.take(internal.write(message))
+    assert (await bench.delivery("order-1~2")).status == "queued"
+
+
+def a_large_message(size: int, *, steps: int = 2) -> bytes:
+    """A request of so many bytes, almost all of them in its last fallback."""
+
+    def of(length: int) -> bytes:
+        last = {"channel": "sms", "content_sid": "HX" + "0" * 32, "content_variables": {"1": "✓" * (length // 3)}}
+        for _ in range(steps - 2):
+            last = {**CALL_THEN, "fallback": last}
+        text = json.loads(a_message(fallback=last, metadata={"order": "7"}, id="x" * 100))
+        return json.dumps({**text, "body": "y"}, ensure_ascii=False).encode()
+
+    message = of(size - len(of(0)))
+    return message.replace(b'"y"', b'"' + b"y" * (1 + size - len(message)) + b'"')
+
+
+@pytest.mark.parametrize("steps", [2, 3, 5])
+def test_a_request_is_taken_only_if_a_queue_carries_every_fallback_of_it(steps: int) -> None:
+    taken = 0
+    for size in range(LARGEST - 600, LARGEST + 2):
+        message = a_large_message(size, steps=steps)
+        assert len(message) == size
+        faults = faults_of(message, Rules(make_settings()))
+        assert {fault.field.rpartition(".")[2] for fault in faults} <= {"fallback", "request"}
+        if faults:
+            continue
+        taken += 1
+        request = decode(message, Rules(make_settings())).request
+        first = Delivery(
+            id=request.id, channel="sms", direction="outbound", status="failed", created_at=NOW, updated_at=NOW
+        )
+        for _ in range(steps - 1):
+            assert request.fallback is not None
+            derived = derive(first, request, request.fallback)
+            message = internal.write(derived)
+            assert len(message) <= LARGEST
+            request = decode(message, Rules(make_settings())).request
+            first = msgspec.structs.replace(first, id=derived.id, origin=derived.origin)
+    assert 0 < taken < 600
+
+
+async def test_the_largest_fallback_that_is_taken_is_tried_again_like_any_other(bench: Bench) -> None:
+    size = next(size for size in range(LARGEST, 0, -1) if not faults_of(a_large_message(size), Rules(make_settings())))
+    bench.provider.outcomes = [FAILED, TwilioUnavailable("too many requests")]
+    await bench.take(a_large_message(size))
+    await follow_up(bench, "x" * 100)
+    assert (await bench.delivery("x" * 100 + "~2")).status == "retrying"
+
+
+async def test_a_fallback_of_an_earlier_version_that_no_queue_carries_does_not_stay_open(bench: Bench) -> None:
+    text = {"channel": "sms", "to": "+14155550100", "content_sid": "HX" + "0" * 32}
+    request = {**text, "content_variables": {"1": "✓" * 17_000}}
+    message = internal.write(internal.Derived(id="order-1~2", origin="order-1", request=request))
+    assert len(message) > LARGEST
+    now = bench.clock()
+    submitting = Delivery(
+        id="order-1~2",
+        channel="sms",
+        direction="outbound",
+        status="submitting",
+        created_at=now,
+        updated_at=now,
+        to="+14155550100",
+        from_="+14155550199",
+        origin="order-1",
+        attempts=1,
+        attempt="token-1",
+        claimed_at=now,
+        deadline=now + timedelta(seconds=20),
+        expires_at=now + timedelta(hours=24),
+        request=message,
+        request_hash="hash-1",
+    )
+    await bench.storage.log.claim(submitting)
+    bench.clock.advance(timedelta(minutes=20))
+    await bench.take(internal.to_take_again("order-1~2", message))
+    assert (await bench.delivery("order-1~2")).status == "uncertain"
+    for _ in ("the first look", "the second look"):
+        bench.clock.advance(timedelta(minutes=20))
+        await bench.take(bench.queue.puts[-1][0])
+    delivery = await bench.delivery("order-1~2")
+    assert (delivery.status, bench.provider.created) == ("rejected", [])
+    assert f"at most {LARGEST} bytes" in (delivery.error_message or "")

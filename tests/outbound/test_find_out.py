@@ -214,10 +214,15 @@ async def test_a_look_that_finds_something_does_not_open_the_breaker(bench: Benc
     assert ((await bench.delivery()).sid, bench.gate.code) == (left.sid, 20003)
 
 
-async def test_a_look_is_not_made_again_before_twilio_wants_it(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [TwilioUnavailable("busy", code=20429, retry_after=3600.0), TwilioUnclear("a proxy's page", retry_after=3600.0)],
+    ids=["twilio", "a proxy"],
+)
+async def test_a_look_is_not_made_again_before_the_answer_wants_it(bench: Bench, error: SwitchboardError) -> None:
     await lose_the_answer(bench)
     bench.queue.puts.clear()
-    bench.provider.failures = [TwilioUnavailable("busy", code=20429, retry_after=3600.0)]
+    bench.provider.failures = [error]
     await bench.take(a_message())
     assert bench.queue.puts == [(a_message(), timedelta(hours=1))]
 

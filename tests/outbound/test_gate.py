@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from shared.errors import SwitchboardError, TwilioRefused, TwilioUnavailable
+from shared.errors import SwitchboardError, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.outbound.gate import Gate
 from shared.tables import Entity, Table
 from tests.fakes import a_sid, an_answer
@@ -50,6 +50,16 @@ async def test_each_time_it_is_shut_again_it_waits_longer_up_to_five_minutes(ben
         bench.clock.advance(wait)
         assert bench.gate.wait(bench.clock.now) is None, "one asks"
     assert waits == [15, 30, 60, 120, 240, 300, 300]
+
+
+async def test_a_401_that_is_not_twilios_holds_nobody_back(bench: Bench) -> None:
+    """A proxy that wants credentials of its own says nothing of the account; nor does it end a pause."""
+    page = TwilioUnclear("expected Twilio's answer, got HTTP 401 without Twilio's error body", retry_after=60)
+    await bench.gate.heed(page, bench.clock.now)
+    assert bench.gate.wait(bench.clock.now) is None
+    await bench.gate.shut(20003, bench.clock.now)
+    await bench.gate.heed(page, bench.clock.now)
+    assert bench.gate.wait(bench.clock.now) == timedelta(seconds=15)
 
 
 async def test_many_that_were_under_way_when_it_shut_make_the_pause_no_longer(bench: Bench) -> None:

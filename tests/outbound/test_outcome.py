@@ -63,11 +63,11 @@ def test_there_is_nothing_else_in_the_table() -> None:
         (TwilioUnclear("HTTP 503", code=20503), Decision.FIND_OUT),
         (TwilioUnclear("no answer"), Decision.FIND_OUT),
         (refused(20003, status=401), Decision.HOLD),
-        (refused(401, status=401), Decision.HOLD),
         (refused(70051, status=401), Decision.HOLD),
         (refused(21211, status=401), Decision.HOLD),
         (refused(99999), Decision.FAIL),
-        (refused(404, status=404), Decision.FAIL),
+        (refused(20404, status=404), Decision.FAIL),
+        (TwilioUnclear("HTTP 401 without Twilio's error body", retry_after=9), Decision.FIND_OUT),
     ],
     ids=lambda value: f"{value}" if isinstance(value, SwitchboardError) else value.name,
 )
@@ -90,7 +90,6 @@ def test_how_long_what_may_be_temporary_waits(code: int, minutes: int) -> None:
 
 def test_a_refusal_that_the_table_does_not_have_is_unknown_and_nothing_else_is() -> None:
     assert is_unknown(refused(99999))
-    assert is_unknown(refused(404, status=404))
     known = [refused(21211), refused(99999, status=401), TwilioUnclear("HTTP 500"), TwilioUnavailable("busy", code=7)]
     assert not any(is_unknown(error) for error in known)
 

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import logging
 from dataclasses import replace
 from datetime import timedelta
@@ -12,6 +13,8 @@ from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
 from shared.errors import TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.outbound.outcomes import Outcomes, SendError, back_off, own_event, seen
+from shared.text.templates.files import parse
+from shared.text.templates.library import Templates
 from tests.deliveries.samples import NOW, a_delivery, an_event
 from tests.fakes import FakeProvider, a_sid, an_answer
 from tests.outbound.bench import Bench
@@ -158,7 +161,7 @@ async def test_an_attempt_that_died_gets_its_message_before_it_is_doubted(bench:
 async def test_the_entries_that_find_a_delivery_are_written_before_its_claim(bench: Bench) -> None:
     await bench.take(a_message())
     before = bench.journal[: bench.journal.index("delivery submitting")]
-    assert sorted(before) == ["day", "open", "to"]
+    assert sorted(before) == ["day", "to", "wake"]
 
 
 @pytest.mark.parametrize("error", [TwilioUnclear("no answer"), TwilioUnavailable("busy", code=20429)])
@@ -287,3 +290,40 @@ async def test_what_expires_says_what_held_it_up(
     assert (await bench.timeline())[-1].error_message == text
     [record] = caplog.records
     assert (record.levelno, record.__dict__["delivery"]) == (logging.INFO, "order-1")
+
+
+async def test_a_request_with_hundreds_of_long_faults_is_on_record_whole(bench: Bench) -> None:
+    names = [f"value_of_the_template_{number:010}" for number in range(40)]
+    declared, text = "\n".join(f"{name} = 'text'" for name in names), "".join(f"{{{{ {name} }}}}" for name in names)
+    made = parse("made", f"---\nchannel = 'sms'\n[values]\n{declared}\n--- en ---\n{text}\n")
+    bench.templates = Templates({"made": made})
+    message = a_message(body=..., template="made", data={f"name_that_nobody_{n:020}": "x" for n in range(150)})
+    await bench.take(message)
+    delivery = await bench.delivery("message-1")
+    assert (delivery.status, delivery.request, len(delivery.reasons)) == ("rejected", message, 101)
+    assert delivery.reasons[-1] == "and 90 more"
+    assert all(reason.endswith("… (cut)") for reason in delivery.reasons[:100] if "is no value" in reason)
+    [event] = await bench.timeline("message-1")
+    assert tuple(event.raw["reasons"]) == delivery.reasons
+
+
+@pytest.mark.parametrize("name", ["✓", "😀", '"', "x"])
+async def test_the_faults_of_any_message_fit_a_row(bench: Bench, name: str) -> None:
+    document = {**json.loads(a_message(id=name * 1000)), **{name * n: name for n in range(1, 90)}}
+    await bench.take(json.dumps(document, ensure_ascii=False).encode())
+    assert (await bench.delivery("message-1")).status == "rejected"
+
+
+async def test_a_number_that_no_float_holds_is_a_fault_like_any_other(bench: Bench) -> None:
+    made = parse("made", "---\nchannel = 'sms'\n[values]\nn = 'number'\n--- en ---\n{{ n }}\n")
+    bench.templates = Templates({"made": made})
+    await bench.take(a_message(body=..., template="made", data={"n": 10**400}))
+    assert "data.n: expected a number from" in (await bench.delivery("message-1")).reasons[0]
+
+
+async def test_what_twilio_explains_at_length_is_kept_as_far_as_it_fits(bench: Bench) -> None:
+    bench.provider.outcomes = [TwilioRefused(status=400, code=21211, explanation="😀" * 40_000)]
+    await bench.take(a_message())
+    delivery = await bench.delivery()
+    assert delivery.status == "failed"
+    assert (delivery.error_message or "").endswith("… (cut)")

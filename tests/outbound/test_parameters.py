@@ -17,7 +17,7 @@ from tests.outbound.samples import CALL, TEXT, a_message, decoded
 from tests.samples.calls import FLOWS
 
 SETTINGS = make_settings()
-SMS_CALLBACK = "https://switchboard.example/api/sms/status?delivery=order-1#rc=5&rp=all"
+SMS_CALLBACK = "https://switchboard.example/api/sms/status?delivery=order-1&v=2#rc=5&rp=all"
 DAY = timedelta(hours=24)
 
 
@@ -84,7 +84,7 @@ def test_a_plain_call_says_its_text_and_has_these_parameters_and_no_others() -> 
         "to": "+14155550100",
         "from_": FROM_NUMBER,
         "time_limit": 3600,
-        "status_callback": "https://switchboard.example/api/voice/status?delivery=order-2#rc=5&rp=all",
+        "status_callback": "https://switchboard.example/api/voice/status?delivery=order-2&v=2#rc=5&rp=all",
         "status_callback_event": ["initiated", "ringing", "answered", "completed"],
     }
 
@@ -124,7 +124,7 @@ def test_a_recording_that_is_switched_off_stays_off() -> None:
 
 def test_what_becomes_of_a_recording_is_asked_for() -> None:
     told = call(record=True)["recording_status_callback"]
-    assert told == "https://switchboard.example/api/voice/recording?delivery=order-2#rc=5&rp=all"
+    assert told == "https://switchboard.example/api/voice/recording?delivery=order-2&v=2#rc=5&rp=all"
 
 
 def test_a_call_in_a_flow_fetches_its_first_turn_here_and_has_somewhere_to_go_where_that_fails() -> None:
@@ -133,8 +133,10 @@ def test_a_call_in_a_flow_fetches_its_first_turn_here_and_has_somewhere_to_go_wh
     message = a_message(CALL, say=..., flow="alert", data=data, machine_detection="DetectMessageEnd")
     parameters = of_call(decode(message, rules).request, rules)
     assert "twiml" not in parameters
-    assert parameters["url"] == "https://switchboard.example/api/voice/flow/alert/alert?delivery=order-2"
-    assert parameters["fallback_url"] == "https://switchboard.example/api/fallback/voice?delivery=order-2#rc=5&rp=all"
+    assert parameters["url"] == "https://switchboard.example/api/voice/flow/alert/alert?delivery=order-2&v=2"
+    assert (
+        parameters["fallback_url"] == "https://switchboard.example/api/fallback/voice?delivery=order-2&v=2#rc=5&rp=all"
+    )
     assert parameters["machine_detection"] == "DetectMessageEnd"
 
 
@@ -150,5 +152,5 @@ def test_no_call_is_without_a_limit() -> None:
 def test_the_id_rides_in_the_callbacks_query_and_what_twilio_should_do_in_its_fragment(delivery_id: str) -> None:
     url = urlsplit(callback_url(SETTINGS.public_base_url, "sms/status", delivery=delivery_id))
     assert (url.scheme, url.netloc, url.path) == ("https", "switchboard.example", "/api/sms/status")
-    assert parse_qs(url.query) == {"delivery": [delivery_id]}
+    assert url.query.partition("%") == (f"delivery={delivery_id.replace(':', '*')}&v=2", "", "")
     assert parse_qs(url.fragment) == {"rc": ["5"], "rp": ["all"]}

@@ -60,7 +60,7 @@ async def test_nothing_else_is(bench: Bench, word: str) -> None:
 
 async def test_a_tombstone_has_nothing_left_to_send(bench: Bench) -> None:
     await failed(bench)
-    await bench.storage.log.erase(await bench.delivery())
+    await bench.storage.log.erase(await bench.delivery(), now=bench.clock.now)
     with pytest.raises(NotReplayable, match="it is erased"):
         await replayed(bench)
 
@@ -69,7 +69,7 @@ async def test_the_message_and_the_entry_are_written_before_the_state_that_relie
     await failed(bench)
     bench.journal.clear()
     await replayed(bench)
-    assert bench.journal == ["queue", "open", "event retrying", "status", "delivery retrying"]
+    assert bench.journal == ["queue", "wake", "event retrying", "status", "delivery retrying"]
 
 
 async def test_it_is_sent_again_as_another_attempt_on_its_own_record(bench: Bench) -> None:

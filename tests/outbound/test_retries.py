@@ -89,6 +89,37 @@ async def test_what_twilio_asks_for_is_waited_for_at_least(bench: Bench, asked: 
     assert timedelta(seconds=max(asked, 2.5)) <= delay <= timedelta(seconds=max(asked * 1.25, 5))
 
 
+@pytest.mark.parametrize(("asked", "seconds"), [(None, 80), (0.0, 80), (79.0, 80), (300.0, 300), (7200.0, 7200)])
+async def test_an_ambiguous_answer_is_looked_for_no_earlier_than_it_asks_for(
+    bench: Bench, asked: float | None, seconds: int
+) -> None:
+    """And by no copy of its message either."""
+    bench.provider.outcomes = [TwilioUnclear("HTTP 503 without Twilio's error body", retry_after=asked)]
+    began = bench.clock.now
+    await bench.take(a_message())
+    delivery = await bench.delivery()
+    assert (delivery.status, delivery.error_code) == ("uncertain", None)
+    assert delivery.error_message == "HTTP 503 without Twilio's error body"
+    assert delivery.next_attempt_at == began + timedelta(seconds=seconds)
+    assert bench.queue.puts == [(a_message(), timedelta(seconds=seconds))]
+    bench.clock.advance(timedelta(seconds=seconds - 1))
+    await bench.take(a_message())
+    assert bench.provider.looks == []
+    bench.clock.advance(timedelta(seconds=1))
+    await bench.take(a_message())
+    assert len(bench.provider.looks) == 1
+
+
+async def test_an_ambiguous_answer_is_looked_for_before_its_request_expires_whatever_was_asked_for(
+    bench: Bench,
+) -> None:
+    bench.provider.outcomes = [TwilioUnclear("a proxy's page", retry_after=1e300)]
+    expires = bench.clock.now + timedelta(hours=1)
+    await bench.take(a_message(expires_at=expires.isoformat()))
+    [(_, delay)] = bench.queue.puts
+    assert bench.clock.now + delay == expires
+
+
 async def test_no_more_is_waited_than_a_queue_can_hold_whatever_twilio_asks_for(bench: Bench) -> None:
     bench.provider.outcomes = [TwilioUnavailable("busy", code=20429, retry_after=1e12)]
     await bench.take(a_message(expires_at="2099-01-01T00:00:00Z"))

@@ -1,5 +1,6 @@
 """Schedules as they are defined and kept: clear faults, one of each id, pages."""
 
+import json
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -7,9 +8,14 @@ from typing import Any
 import pytest
 
 from shared.errors import Changed, RequestInvalid
+from shared.outbound import internal
 from shared.outbound.checks import Rules
+from shared.outbound.decode import decode
+from shared.outbound.fallback import derive
+from shared.queues import LARGEST
 from shared.scheduling.schedule import due_times, occurrence, read_schedule
 from shared.scheduling.schedules import ScheduleConflict
+from tests.deliveries.samples import a_delivery
 from tests.fakes import make_settings
 from tests.outbound.samples import a_message
 from tests.scheduling.test_due import NINE, REQUEST, a_schedule, open_timer
@@ -104,3 +110,41 @@ async def test_somebody_elses_change_in_between_is_noticed(azurite: str) -> None
         await timer.schedules.pause(stored)
         with pytest.raises(Changed):
             await timer.schedules.pause(stored)
+
+
+def a_large_schedule(size: int, *, fallback: bool) -> bytes:
+    """A schedule of so many bytes, almost all of them in its request, or in the fallback of its request."""
+
+    def of(length: int) -> bytes:
+        variables = {"1": "✓" * (length // 3) + "x" * (length % 3)}
+        content = {"channel": "sms", "content_sid": "HX" + "0" * 32, "content_variables": variables}
+        request = {"channel": "call", "say": "Hello", "fallback": content} if fallback else content
+        document = {**DAILY, "id": "x" * 100, "request": {**request, "to": REQUEST["to"]}}
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+    return of(size - len(of(0)))
+
+
+@pytest.mark.parametrize("fallback", [False, True])
+def test_a_schedule_is_taken_only_if_a_queue_carries_all_that_comes_of_it(
+    fallback: bool,  # noqa: FBT001 - of the table
+) -> None:
+    rules, taken = Rules(make_settings()), 0
+    for size in range(LARGEST - 900, LARGEST + 100, 5):
+        content = a_large_schedule(size, fallback=fallback)
+        assert len(content) == size
+        try:
+            schedule = read_schedule(content, rules=rules, now=NOW, minted="minted")
+        except RequestInvalid:
+            continue
+        taken += 1
+        derived = occurrence(schedule, datetime(2026, 3, 3, 9, 0, 7, 123456, tzinfo=UTC))
+        message = internal.write(derived)
+        assert len(message) <= LARGEST
+        request = decode(message, rules).request
+        if request.fallback is not None:
+            first = a_delivery(id=derived.id, origin=derived.origin, status="failed", to=request.to)
+            second = internal.write(derive(first, request, request.fallback))
+            assert len(second) <= LARGEST
+            decode(second, rules)
+    assert 0 < taken < 180

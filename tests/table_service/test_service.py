@@ -15,7 +15,6 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
     ServiceRequestError,
-    ServiceResponseError,
     ServiceResponseTimeoutError,
 )
 from azure.core.utils import parse_connection_string
@@ -107,14 +106,14 @@ async def test_an_insert_that_is_said_to_have_failed_may_meet_its_own_row(table:
     assert (await table.get("p", "r"))["Status"] == "queued"
 
 
-@pytest.mark.parametrize("action", [DROP, Answer(408), Answer(429), Answer(502)])
+@pytest.mark.parametrize("status", [408, 429, 502])
 async def test_an_insert_of_which_nothing_is_known_is_not_made_again(
-    table: TableClient, hook: Recorder, action: Action
+    table: TableClient, hook: Recorder, status: int
 ) -> None:
-    hook.do_after(f"table insert {table.name}", action)
-    with pytest.raises(AzureError) as caught:
+    """Where the connection ended without an answer: see test_idle.py."""
+    hook.do_after(f"table insert {table.name}", Answer(status))
+    with pytest.raises(HttpResponseError):
         await table.insert(ROW)
-    assert isinstance(caught.value, ServiceResponseError if action == DROP else HttpResponseError)
     assert statuses(hook, "insert") == [204]
     assert await table.get("p", "r")
 

@@ -106,7 +106,7 @@ async def test_of_a_call_that_was_erased_nothing_is_kept(app: App) -> None:
     await phone.post("/api/voice/status", CallStatus="completed", SequenceNumber="3")
     delivery = await app.wiring.log.get(phone.sid)
     assert delivery is not None
-    await app.wiring.log.erase(delivery)
+    await app.wiring.log.erase(delivery, now=delivery.updated_at)
     assert (await phone.post(f"{RECORDING}?delivery={phone.sid}", **_recorded())).status == 204
     read(await phone.post("/api/fallback/voice", **TROUBLE))
     delivery = await phone.delivery()

@@ -25,8 +25,8 @@ async def app(azurite: str) -> AsyncIterator[App]:
 async def _failed(app: App, to: str) -> str:
     delivery_id = str(uuid.uuid4())
     await app.take(json.dumps({"id": delivery_id, "channel": "sms", "to": to, "body": "Hello"}).encode())
-    sid, target = webhooks.new_sid("SM"), f"/api/sms/status?delivery={delivery_id}"
-    body = webhooks.encode(("MessageSid", sid), ("MessageStatus", "failed"), ("ErrorCode", "30008"))
+    sid, target = webhooks.new_sid("SM"), f"/api/sms/status?delivery={delivery_id}&v=2"
+    body = webhooks.encode(("MessageSid", sid), ("MessageStatus", "failed"), ("ErrorCode", "30008"), ("To", to))
     assert (await app.request("POST", target, body, webhooks.headers(target, body))).status == 204
     return delivery_id
 
@@ -37,7 +37,7 @@ async def test_what_changes_in_the_same_moment_is_a_conflict_and_may_be_asked_fo
 ) -> None:
     delivery_id = await _failed(app, "+14155550311")
 
-    async def too_late(*_: object) -> Delivery:
+    async def too_late(*_: object, **__: object) -> Delivery:
         raise Changed("the row was changed since it was read")
 
     async def nothing(_sid: str) -> None:

@@ -146,7 +146,7 @@ async def test_a_search_by_status_finds_what_stands_in_it_now(app: App) -> None:
     put_off = await _request(app, to=to)
     sid = webhooks.new_sid("SM")
     body = webhooks.encode(("MessageSid", sid), ("MessageStatus", "failed"), ("ErrorCode", "30003"), ("To", to))
-    target = f"/api/sms/status?delivery={put_off}"
+    target = f"/api/sms/status?delivery={put_off}&v=2"
     assert [d["id"] for d in (await _search(app, to=to, status="retrying"))["deliveries"]] == [put_off]
     assert (await app.request("POST", target, body, webhooks.headers(target, body))).status == 204
     assert (await _search(app, to=to, status="retrying"))["deliveries"] == []

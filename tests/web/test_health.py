@@ -38,7 +38,27 @@ async def test_an_app_that_can_work_says_ok_and_nothing_more(door: Door) -> None
     answer = await door.request("GET", HEALTH)
     assert (answer.status, answer.body, answer.content_type) == (200, b"ok", "text/plain")
     details = await door.request("GET", DETAILS)
-    assert (details.status, details.json()) == (200, {"status": "ok", "problems": {}})
+    told = details.json()
+    assert (details.status, told["status"], told["problems"]) == (200, "ok", {})
+    assert told["queue"].keys() == {"messages", "oldest_at", "oldest_age_seconds", "poison_messages"}
+
+
+async def test_the_details_tell_how_many_requests_wait_and_since_when(azurite: str) -> None:
+    async with App.load(settings_of(azurite)) as app:
+        body = b'{"channel": "sms", "to": "+14155550100", "body": "Hello"}'
+        before = datetime.now(UTC).replace(microsecond=0)
+        assert (await app.request("POST", "/api/send", body)).status == 202
+        answer = await app.request("GET", DETAILS)
+        assert (await app.request("GET", HEALTH)).body == b"ok", "and no more to anybody"
+    told = answer.json()
+    assert (answer.status, told["problems"], told["queue"]["messages"], told["queue"]["poison_messages"]) == (
+        200,
+        {},
+        1,
+        0,
+    )
+    assert datetime.fromisoformat(told["queue"]["oldest_at"]) >= before
+    assert told["queue"]["oldest_age_seconds"] >= 0
 
 
 async def test_tables_and_a_queue_that_are_not_there_yet_are_no_fault(moody: App) -> None:

@@ -2,12 +2,17 @@
 
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from http import HTTPStatus
+from itertools import islice
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from local.twilio import Simulator
+from shared.logs import about
+from shared.outbound.request import Fallback, Request
 from tests.samples import webhooks
 from tests.web.app import SECOND_TOKEN, TOKEN, App, settings_of
 from tests.web.storage import nobody
@@ -59,7 +64,7 @@ async def _everything_happens(app: App) -> None:
     for target, name in (
         ("/api/sms/inbound", "sms-inbound"),
         ("/api/voice/inbound", "voice-inbound"),
-        (f"/api/sms/status?delivery={sent}", "sms-status-delivered"),
+        (f"/api/sms/status?delivery={sent}&v=2", "sms-status-delivered"),
         ("/api/voice/status", "voice-status-ringing"),
         ("/api/voice/status", "sms-inbound"),
     ):
@@ -116,3 +121,88 @@ async def test_a_message_that_cannot_be_sent_is_an_error_in_the_log(app: App, ca
     message_id = await app.take(b"no request")
     [record] = [record for record in caplog.records if record.name.startswith("shared.")]
     assert (record.levelno, getattr(record, "delivery", None)) == (logging.ERROR, message_id)
+
+
+SAID = ("+14155550123", "14155550123", "415-555-0123", "Dear Mrs Jones, your code is 77", "Zoë Jones")
+"""what a field may hold by mistake"""
+NEVER_SHOWN = ("4155550123", "415-555-0123", "Jones")
+FIELDS = sorted(set(Request.__struct_fields__) | set(Fallback.__struct_fields__) | {"from"} - {"from_"})
+GOOD = {"id": "order-1", "channel": "sms", "to": "+12025550100", "body": "x"}
+NESTED = ("data", "metadata", "content_variables", "fallback")
+TEMPLATED = {"id": "order-1", "channel": "sms", "to": "+12025550100", "template": "one-time-code"}
+FLOWN = {"id": "order-1", "channel": "call", "to": "+12025550100", "flow": "on-call"}
+
+
+def _bad_requests(said: str) -> Iterator[dict[str, Any]]:
+    """Requests with something in every place where it does not belong."""
+    for base in (GOOD, TEMPLATED, FLOWN):
+        for name in FIELDS:
+            yield {**base, name: said}
+            yield {**base, name: [said]}
+            yield {**base, name: {said: said}}
+        yield {**base, said: "x"}
+        for name in NESTED:
+            yield {**base, name: {"fallback": {said: said}, said: {said: said}, "code": {said: said}}}
+        yield {**base, "fallback": {"channel": said, "template": said, "to": said, "when": [said]}}
+        yield {**base, "fallback": {"channel": "call", "flow": said, "data": {said: said}}}
+    yield {said: said}
+
+
+def _bad_schedules(said: str) -> Iterator[dict[str, Any]]:
+    good = {"id": "news", "cron": "0 9 * * *", "request": {"channel": "sms", "to": "+12025550100", "body": "x"}}
+    for name in ("id", "at", "cron", "every", "time_zone", "start", "end", "exceptions", "missed", "request", said):
+        for value in (
+            said,
+            [said],
+            {said: said},
+            {"days": 1, "at": said, said: 1},
+            {"weeks": 1, "at": "09:00", "on": [said]},
+        ):
+            yield {**good, name: value}
+    yield {**good, "request": {"channel": "sms", "to": said, "template": said, said: said}}
+
+
+@pytest.mark.parametrize("said", SAID)
+async def test_no_fault_tells_what_a_bad_message_holds(app: App, caplog: pytest.LogCaptureFixture, said: str) -> None:
+    caplog.set_level(logging.DEBUG)
+    answers = []
+    documents = [
+        *(("/api/send", request) for request in _bad_requests(said)),
+        *(("/api/schedules", schedule) for schedule in _bad_schedules(said)),
+        *(("/api/consents", {"to": value, "sender": value, "state": value, said: value}) for value in (said, [said])),
+        ("/api/deliveries/search", {"to": [said], "status": said, "cursor": said, said: said}),
+    ]
+    for target, document in documents:
+        answer = await app.request("POST", target, json.dumps(document).encode())
+        if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+            answers.append(answer.body.decode())
+    for query in ("limit", "cursor", said):
+        answer = await app.request("GET", "/api/schedules?" + urlencode({query: said}))
+        answers.append(answer.body.decode())
+    for request in islice(_bad_requests(said), None, None, 3):
+        # that id can be used, and its line must lead to it
+        if request.get("id") != "415-555-0123":
+            await app.take(json.dumps(request).encode())
+    assert len(answers) > 200
+    told = "\n".join([*answers, *map(_all_of, caplog.records)])
+    assert not [shown for shown in NEVER_SHOWN if shown in told]
+
+
+@pytest.mark.parametrize(
+    ("delivery_id", "shown"),
+    [
+        ("14155550123", "141…23"),
+        ("tel:14155550123", "tel:141…23"),
+        ("14155550123~2", "141…23~2"),
+        ("order-1234567", "order-1234567"),
+        ("2026-01-31", "2026-01-31"),
+        ("123456", "123456"),
+        ("SM" + "1" * 32, "SM" + "1" * 32),
+    ],
+)
+def test_an_id_that_is_a_phone_number_is_masked_in_a_line(
+    caplog: pytest.LogCaptureFixture, delivery_id: str, shown: str
+) -> None:
+    about(logging.getLogger("switchboard.test"), delivery_id).warning("a line")
+    [record] = caplog.records
+    assert (record.getMessage(), record.__dict__["delivery"]) == (f"a line [delivery {shown}]", shown)

@@ -86,7 +86,13 @@ async def test_the_list_goes_on_where_it_ended(door: Door) -> None:
     assert names <= seen
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=many", "limit=101", "cursor=x", "page=2"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("limit=0", "limit=many", "limit=101", "cursor=x", "page=2"),
+        *(f"limit={text}" for text in ("9" * 5000, "-1", "1e2", "%C2%B2", "%D9%A1", "1" + "0" * 12, "1.0")),
+    ],
+)
 async def test_a_listing_that_cannot_be_meant_is_refused(door: Door, query: str) -> None:
     assert (await door.request("GET", f"/api/schedules?{query}")).status == 422
 

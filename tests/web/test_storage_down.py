@@ -119,3 +119,21 @@ async def test_storage_that_says_nothing_is_not_waited_for_longer_than_twilio_wa
         assert ET.fromstring(answer.body).tag == "Response"  # noqa: S314 - what our own app wrote
     lost = [record for record in caplog.records if "a text could not be taken: TimeoutError" in record.getMessage()]
     assert [record.__dict__["delivery"][:2] for record in lost] == ["SM", "SM"], "so that somebody finds it at Twilio"
+
+
+async def test_a_fallback_has_one_deadline_for_all_that_it_puts_on_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the text has used up the time, nothing more is asked of a storage that says nothing."""
+    monkeypatch.setattr(twilio, "_DEADLINE", 0.2)
+    monkeypatch.setattr(twilio, "_FALLBACK_DEADLINE", 0.2)
+    async with Storage.start() as storage, App.load(settings_of(storage.connection)) as app:
+        storage.speaks.clear()
+        await _post(app, "/api/sms/inbound", "sms-inbound")
+        by_the_text = storage.asked
+        again = await _post(app, "/api/fallback/sms", "sms-inbound")
+        storage.speaks.set()
+    assert again.status == 200
+    assert (by_the_text > 0, storage.asked) == (True, 2 * by_the_text)
+
+
+def test_a_fallback_answers_within_six_seconds() -> None:
+    assert twilio._FALLBACK_DEADLINE <= 6

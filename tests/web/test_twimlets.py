@@ -162,7 +162,7 @@ async def test_a_call_that_a_request_makes_is_told_of_in_its_own_delivery(app: A
     delivery_id, phone = webhooks.new_sid("call-"), Phone.called_by(app)
     url = f"{PUBLIC_BASE_URL}/api/twimlets/conference?Password=1234"
     await app.take(json.dumps({"id": delivery_id, "channel": "call", "to": PERSON, "url": url}).encode())
-    await phone.post(f"/api/voice/status?delivery={delivery_id}", CallStatus="initiated", SequenceNumber="0")
+    await phone.post(f"/api/voice/status?delivery={delivery_id}&v=2", CallStatus="initiated", SequenceNumber="0")
     document = await phone.turn(url.removeprefix(PUBLIC_BASE_URL))
     assert f"delivery={delivery_id}" in document.next("Gather", "action")
     await phone.turn(document.next("Gather", "action"), Digits="1234")

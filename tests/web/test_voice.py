@@ -148,7 +148,7 @@ async def test_a_flow_or_a_step_that_is_gone_is_told_kindly_and_on_record(
     phone = Phone(door)
     await phone.turn(INBOUND, CallStatus="ringing")
     caplog.clear()
-    document = await phone.turn(target + phone.sid, Digits="1")
+    document = await phone.turn(f"{target}{phone.sid}&v=2", Digits="1")
     assert (document.verbs, document.said) == (["Say", "Hangup"], [GONE])
     assert "got another" in (await phone.told())[-1]["problem"]
     assert [record.levelno for record in caplog.records if record.name == "shared.calls.desk"] == [logging.ERROR]
@@ -241,7 +241,7 @@ async def test_a_request_for_a_flow_that_is_not_there_is_told_which_there_are(do
 async def test_a_call_that_was_asked_for_knows_its_values_in_every_turn(app: App) -> None:
     delivery_id = await _alerted(app)
     phone = Phone.called_by(app)
-    alert = await phone.turn(BEGIN + delivery_id)
+    alert = await phone.turn(f"{BEGIN}{delivery_id}&v=2")
     assert alert.said == ["Mail & <web> is down, incident 7."]
     elsewhere = await phone.turn(alert.next("Gather", "action"), Digits="3")
     other = await phone.turn(elsewhere.next("Redirect"))
@@ -252,7 +252,7 @@ async def test_a_call_that_was_asked_for_knows_its_values_in_every_turn(app: App
 async def test_who_is_dialled_hears_of_the_call_and_not_of_their_own_leg(app: App) -> None:
     delivery_id = await _alerted(app)
     outbound, inbound = Phone.called_by(app), Phone(app)
-    dial = await outbound.turn(f"/api/voice/flow/alert/person?turn=2&delivery={delivery_id}")
+    dial = await outbound.turn(f"/api/voice/flow/alert/person?turn=2&delivery={delivery_id}&v=2")
     menu = await inbound.turn(INBOUND, CallStatus="ringing")
     sales = await inbound.turn(menu.next("Gather", "action"), Digits="2")
     for phone, target, words in (
@@ -279,7 +279,7 @@ async def test_a_machine_that_answers_hears_its_own_words_and_is_on_record(
 ) -> None:
     delivery_id = await _alerted(app)
     phone = Phone.called_by(app)
-    assert (await phone.turn(BEGIN + delivery_id, AnsweredBy=answered_by)).said == [said]
+    assert (await phone.turn(f"{BEGIN}{delivery_id}&v=2", AnsweredBy=answered_by)).said == [said]
     assert (await phone.delivery(delivery_id))["answered_by"] == answered_by
     assert (await phone.told(delivery_id))[0] == {"step": "alert", "answered_by": answered_by}
 

@@ -8,6 +8,7 @@ from twilio.twiml.messaging_response import MessagingResponse
 from shared.deliveries.record import Delivery
 from shared.inbound.form import Form
 from shared.inbound.replies.rules import Chosen
+from shared.queues import LARGEST
 
 SILENCE: Final = str(MessagingResponse())
 """what answers a text with nothing"""
@@ -15,6 +16,7 @@ _MOST_MEDIA: Final = 10
 _LONGEST_BODY: Final = 3_000
 """characters: twice what Twilio takes, and a queue's message has room for them, whatever they are"""
 _LONGEST_URL: Final = 1_000
+_LONGEST_SID: Final = 100
 
 
 def twiml(body: str, media: tuple[str, ...], *, status_callback: str) -> str:
@@ -44,7 +46,7 @@ def forwarded(text: Delivery, form: Form, chosen: Chosen) -> bytes:
         "id": text.id,
         "from": text.from_,
         "to": text.to,
-        "service": form.get("MessagingServiceSid"),
+        "service": (form.get("MessagingServiceSid") or "")[:_LONGEST_SID] or None,
         "body": (form.get("Body") or "")[:_LONGEST_BODY],
         "media": media,
         "rule": chosen.rule.name,
@@ -52,4 +54,5 @@ def forwarded(text: Delivery, form: Form, chosen: Chosen) -> bytes:
         "answers": text.answers,
         "received_at": text.created_at,
     }
-    return msgspec.json.encode(message)
+    encoded = msgspec.json.encode(message)
+    return encoded if len(encoded) <= LARGEST else msgspec.json.encode({**message, "media": []})

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from shared.errors import Fault, FaultyError, RequestInvalid
+from shared.errors import Fault, FaultyError, RequestInvalid, shown
 from shared.text.templates.rendered import Channel, Rendered
 
 if TYPE_CHECKING:
     from shared.text.templates.template import Template
 
 _PASSED_OVER: Final = "README.md"
-_NAME_SHOWN: Final = 64
 
 
 class TemplatesInvalid(FaultyError):
@@ -65,7 +64,7 @@ class Templates:
         """
         if name not in self._by_name:
             known = f"one of {', '.join(self._by_name)}" if self._by_name else "none, as there are no templates"
-            raise RequestInvalid("it can't be sent", [Fault("template", f"expected {known}, got {_shown(name)}")])
+            raise RequestInvalid("it can't be sent", [Fault("template", f"expected {known}, got {shown(name)}")])
         return self._by_name[name]
 
     def render(self, name: str, *, channel: Channel, data: Mapping[str, object], locale: str | None) -> Rendered:
@@ -80,7 +79,3 @@ class Templates:
 
 def _is_passed_over(path: Path) -> bool:
     return path.name == _PASSED_OVER or path.name.startswith(".")
-
-
-def _shown(name: str) -> str:
-    return repr(name) if len(name) <= _NAME_SHOWN else f"a name of {len(name)} characters"

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Final, TypeVar
 
-from shared.errors import Fault
+from shared.errors import Fault, looks_like_name
 
 LONGEST_TEXT: Final = 4000
 """characters of a value: as many as the longest text that can be sent"""
 LONGEST_LIST: Final = 100
 LARGEST: Final = 10**15
 """of a number, either way: what a float still holds to a tenth"""
-_NAME_SHOWN: Final = 40
 _DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME: Final = r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?"
 _OFFSET: Final = r"(Z|[+-][0-9]{2}:[0-9]{2})?"
@@ -95,7 +94,7 @@ def _expected(kind: str) -> str:
 
 def _unknown(name: str, declared: Mapping[str, Declared]) -> Fault:
     problem = f"is no value of this template, which takes {', '.join(declared) or 'none'}"
-    if len(name) <= _NAME_SHOWN and name.isidentifier():
+    if looks_like_name(name):
         return Fault(f"data.{name}", problem)
     return Fault("data", f"a name of {len(name)} characters {problem}")
 
@@ -116,7 +115,10 @@ def _integer(value: object) -> int:
 
 
 def _number(value: object) -> int | float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise _unfit("number", value)
+    # of an integer that no float can hold, math.isfinite would end in an OverflowError
+    if isinstance(value, float) and not math.isfinite(value):
         raise _unfit("number", value)
     _limit(value)
     return value

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from shared.errors import Fault, FaultyError, RequestInvalid
+from shared.errors import Fault, FaultyError, RequestInvalid, shown
 from shared.text.templates.values import Checked, read_data
 from shared.voice.flows.surroundings import Surroundings
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _PASSED_OVER: Final = "README.md"
 _ANY_OTHER: Final = "*"
-_NAME_SHOWN: Final = 64
 
 
 class FlowsInvalid(FaultyError):
@@ -77,7 +76,7 @@ class Flows:
         flow = self.find(name)
         if flow is None:
             known = f"one of {', '.join(self._by_name)}" if self._by_name else "none, as there are no call flows"
-            raise RequestInvalid("it can't be sent", [Fault("flow", f"expected {known}, got {_shown(name)}")])
+            raise RequestInvalid("it can't be sent", [Fault("flow", f"expected {known}, got {shown(name)}")])
         return flow
 
     def answering(self, number: str) -> "Flow | None":
@@ -103,7 +102,3 @@ def check_data(flow: "Flow", data: Mapping[str, object]) -> dict[str, Checked]:
 
 def _is_passed_over(path: Path) -> bool:
     return path.name == _PASSED_OVER or path.name.startswith(".")
-
-
-def _shown(name: str) -> str:
-    return repr(name) if len(name) <= _NAME_SHOWN else f"a name of {len(name)} characters"

@@ -2,12 +2,14 @@
 
 Twilio signs the whole URL with its query, and nobody else knows the token: what is read here is what was written here,
 by this deploy or by one before it. https://www.twilio.com/docs/usage/webhooks/webhooks-security
+Each URL ends in a fixed parameter: see `shared.seal`.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Final, cast, get_args
 from urllib.parse import parse_qsl, quote, urlencode
 
+from shared.seal import naming, sealed, unsealed
 from shared.voice.flows.turn import Part, Turn, whole_number
 
 LONGEST: Final = 2000
@@ -31,9 +33,10 @@ _PARTS: Final = get_args(Part)
 def flow_url(base_url: str, *, flow: str, delivery: str, turn: Turn) -> str:
     """Return where the webhook of a turn goes, which `read_turn` reads back."""
     path = f"{base_url}/api/voice/flow/{_quoted(flow)}/{_quoted(turn.step)}"
-    head = f"{path}?{_encoded([*state(turn), ('delivery', delivery)])}"
+    # the name comes first: a URL that was cut holds no state without it
+    head = "&".join([f"{path}?{naming(delivery)}", *(_encoded([pair]) for pair in state(turn))])
     inputs = [(_INPUT + step, given) for step, given in turn.inputs.items()]
-    return "&".join([head, *_fitting(inputs, room=LONGEST - len(head))])
+    return sealed("&".join([head, *_fitting(inputs, room=LONGEST - len(sealed(head)))]))
 
 
 def state(turn: Turn) -> list[tuple[str, str]]:
@@ -48,7 +51,7 @@ def callback_url(base_url: str, route: str, *, delivery: str) -> str:
 
     The id rides in the query, and the signature covers it.
     """
-    return f"{base_url}/api/{route}?{_encoded([('delivery', delivery)])}{RETRIED}"
+    return f"{base_url}/api/{route}?{sealed(naming(delivery))}{RETRIED}"
 
 
 def read_turn(step: str, query: str, form: Mapping[str, str]) -> Turn:
@@ -67,22 +70,22 @@ def read_turn(step: str, query: str, form: Mapping[str, str]) -> Turn:
     )
 
 
-def read_delivery(query: str) -> str | None:
-    """Return the id of the delivery that a URL's query names."""
-    return _read(query).get("delivery") or None
+def is_turn(query: str) -> bool:
+    """Tell whether this app wrote a query for a turn; one that people write, such as `turn=100`, names no delivery."""
+    return "delivery" in _read(query)
 
 
 def once_more(url: str, form: Mapping[str, str]) -> str | None:
     """Return where a turn that met trouble is tried again, with all that Twilio told; None where that was enough."""
     path, _, query = url.partition("?")
-    pairs = parse_qsl(query.partition("#")[0], keep_blank_values=True)
+    pairs = parse_qsl(unsealed(query.partition("#")[0]), keep_blank_values=True)
     read = dict(pairs)
     again = (whole_number(read.get("again")) or 0) + 1
     if again > MOST_AGAIN:
         return None
     told = [(name, form[name][:_LONGEST_TOLD]) for name in _KEPT if form.get(name) and name not in read]
     kept = [pair for pair in pairs if pair[0] != "again"]
-    return f"{path}?{_encoded([*kept, *told, ('again', str(again))])}"
+    return f"{path}?{sealed(_encoded([*kept, *told, ('again', str(again))]))}"
 
 
 def _read(query: str) -> dict[str, str]:

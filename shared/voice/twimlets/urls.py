@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode
 
+from shared.seal import naming, sealed
 from shared.voice.flows.turn import Turn
 from shared.voice.flows.urls import read_turn, state
 from shared.voice.twimlets.reading import Twimlet
@@ -15,9 +16,15 @@ _WHISPER: Final = "whisper"
 
 def twimlet_url(base_url: str, twimlet: Twimlet, *, delivery: str, turn: Turn) -> str:
     """Return where the webhook of a turn goes, which `read_twimlet_turn` reads back."""
-    pairs = [*twimlet.parameters.pairs, (_STEP, turn.step), *state(turn), ("delivery", delivery)]
+    # the name comes first: a URL that was cut holds no state without it
+    told = urlencode([*twimlet.parameters.pairs, (_STEP, turn.step), *state(turn)], errors="replace")
     path = f"{base_url}/api/twimlets/{quote(twimlet.name, safe='', errors='replace')}"
-    return f"{path}?{urlencode(pairs, errors='replace')}"
+    return f"{path}?{sealed(f'{naming(delivery)}&{told}')}"
+
+
+def is_turn(query: str) -> bool:
+    """Tell whether this app wrote a query for a turn; one that people write has only parameters."""
+    return not {_STEP, "delivery"}.isdisjoint(dict(parse_qsl(query, keep_blank_values=True)))
 
 
 def read_twimlet_turn(name: str, query: str, form: Mapping[str, str]) -> Turn:

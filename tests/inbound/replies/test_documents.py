@@ -13,7 +13,7 @@ from shared.queues import LARGEST
 from shared.voice.twiml import writable
 from tests.deliveries.samples import NOW, a_delivery
 
-TOLD = "https://switchboard.example/api/sms/status?delivery=SM1#rc=5&rp=all"
+TOLD = "https://switchboard.example/api/sms/status?delivery=SM1&v=2#rc=5&rp=all"
 
 
 @given(st.text(min_size=1).map(writable))
@@ -67,6 +67,10 @@ def test_whatever_anybody_sends_the_message_fits_its_queue() -> None:
         message = forwarded(a_delivery(), Form([("Body", body), *media]), Chosen(Rule(name="order"), body))
         assert len(message) <= LARGEST
         assert len(json.loads(message)["media"]) == 10
+    odd = [(f"{name}{number}", "\x01" * 900) for number in range(10) for name in ("MediaUrl", "MediaContentType")]
+    form = Form([("Body", "\x01" * 20_000), ("MessagingServiceSid", "🎉" * 20_000), *odd])
+    message = forwarded(a_delivery(), form, Chosen(Rule(name="order"), "\x01" * 20_000))
+    assert (len(message) <= LARGEST, json.loads(message)["media"]) == (True, [])
     assert (
         json.loads(forwarded(a_delivery(), Form([("MediaUrl0", "x" * 50_000)]), Chosen(Rule(name="a"), "")))["media"]
         == []

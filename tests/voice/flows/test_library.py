@@ -47,7 +47,7 @@ def test_a_flow_is_found_by_its_name(tmp_path: Path) -> None:
     assert str(caught.value) == "it can't be sent: flow: expected one of line, out, got 'nowhere'"
     with pytest.raises(RequestInvalid) as caught:
         Flows().named("x" * 65)
-    assert str(caught.value.faults[0]) == "flow: expected none, as there are no call flows, got a name of 65 characters"
+    assert str(caught.value.faults[0]) == "flow: expected none, as there are no call flows, got a text of 65 characters"
 
 
 def test_every_file_and_every_fault_is_named_at_once(tmp_path: Path) -> None:

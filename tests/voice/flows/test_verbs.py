@@ -82,7 +82,7 @@ def test_a_gather_asks_within_and_goes_on_alike_without_input() -> None:
     assert [say.text for say in asked] == ["Which one?"]
     assert asked.attrib == {
         "input": "dtmf speech",
-        "action": f"{BASE}/api/voice/flow/line/it?part=done&turn=1&delivery=CA1",
+        "action": f"{BASE}/api/voice/flow/line/it?delivery=CA1&part=done&turn=1&v=2",
         "timeout": "7",
         "finishOnKey": "#",
         "numDigits": "1",
@@ -106,9 +106,9 @@ def test_a_recording_tells_of_itself_and_of_its_transcript() -> None:
     record = Record(prompt=speech("After the tone."), transcribe=True, empty="bye", next="bye")
     document = walked(flow(one(record)), by=call(delivery_id="on call&1"))
     assert document.verbs == ["Say", "Record", "Redirect"]
-    back = "?delivery=on+call%261#rc=5&rp=all"
+    back = "?delivery=on+call%261&v=2#rc=5&rp=all"
     assert document.one("Record").attrib == {
-        "action": f"{BASE}/api/voice/flow/line/it?part=done&turn=1&delivery=on+call%261",
+        "action": f"{BASE}/api/voice/flow/line/it?delivery=on+call%261&part=done&turn=1&v=2",
         "timeout": "5",
         "finishOnKey": "#",
         "maxLength": "120",
@@ -131,7 +131,7 @@ def test_a_queue_is_entered_with_twilios_own_music() -> None:
     enqueue = walked(flow(one(Queue(name="support", full="bye", max_size=7)))).one("Enqueue")
     assert enqueue.text == "support"
     assert enqueue.attrib == {
-        "action": f"{BASE}/api/voice/flow/line/it?part=done&turn=1&delivery=CA1",
+        "action": f"{BASE}/api/voice/flow/line/it?delivery=CA1&part=done&turn=1&v=2",
         "maxQueueSize": "7",
     }
 
@@ -234,7 +234,7 @@ def test_a_redirect_goes_to_its_url() -> None:
 def test_a_redirect_goes_to_another_flow_without_the_inputs_of_this_one(redirect: Redirect, to: str) -> None:
     turn = Turn(step="it", count=3, inputs={"menu": "secret"})
     document = walked(flow(one(redirect)), turn, starts={"other": "first"})
-    assert document.one("Redirect").text == f"{BASE}/api/voice/flow/{to}?turn=4&delivery=CA1"
+    assert document.one("Redirect").text == f"{BASE}/api/voice/flow/{to}?delivery=CA1&turn=4&v=2"
 
 
 def test_a_redirect_within_the_flow_goes_on_in_the_document() -> None:

@@ -14,7 +14,7 @@ ANNA = Target(kind="client", name=text("anna"))
 DESK = Target(kind="number", name=text("+14155550177"))
 ON_CALL = Target(kind="number", name=text("{{ on_call }}"))
 SIP = Target(kind="sip", name=text("sip:desk@example.com"))
-DONE = f"{BASE}/api/voice/flow/line/dial?part=done"
+DONE = f"{BASE}/api/voice/flow/line/dial?delivery=CA1&part=done"
 
 
 def dialling(*targets: Target, answered: str | None = None, **more: Any) -> Flow:  # noqa: ANN401 - what the model takes
@@ -41,7 +41,7 @@ def test_a_number_is_dialled_with_the_callers_own_as_it_is_by_default() -> None:
     document = walked(dialling(DESK, timeout=15))
     assert document.verbs == ["Dial"]
     assert document.one("Dial").attrib == {
-        "action": f"{DONE}&turn=1&delivery=CA1",
+        "action": f"{DONE}&turn=1&v=2",
         "timeout": "15",
         "timeLimit": "3600",
     }
@@ -221,7 +221,7 @@ def test_a_target_that_stands_whole_in_the_file_is_the_operators() -> None:
 def test_a_talk_is_recorded_and_the_recording_is_told_of() -> None:
     dial = walked(dialling(DESK, record=True)).one("Dial")
     assert dial.get("record") == "record-from-answer-dual"
-    assert dial.get("recordingStatusCallback") == f"{BASE}/api/voice/recording?delivery=CA1#rc=5&rp=all"
+    assert dial.get("recordingStatusCallback") == f"{BASE}/api/voice/recording?delivery=CA1&v=2#rc=5&rp=all"
 
 
 @pytest.mark.parametrize("moderator", [True, False])
@@ -237,7 +237,7 @@ def test_a_conference_begins_and_ends_with_its_moderator(*, moderator: bool) -> 
         "waitUrl": "https://example.com/a.mp3",
         "waitMethod": "GET",
         "record": "record-from-start",
-        "recordingStatusCallback": f"{BASE}/api/voice/recording?delivery=CA1#rc=5&rp=all",
+        "recordingStatusCallback": f"{BASE}/api/voice/recording?delivery=CA1&v=2#rc=5&rp=all",
     }
     assert document.one("Dial").get("record") is None
     assert document.one("Dial").get("callerId") is None

@@ -127,7 +127,7 @@ def test_a_voicemail_records_and_has_it_transcribed() -> None:
         ("transcribeCallback", "voice/transcription"),
         ("recordingStatusCallback", "voice/recording"),
     ):
-        assert (record.get(attribute) or "").startswith(f"{BASE}/api/{route}?delivery=CA1#")
+        assert (record.get(attribute) or "").startswith(f"{BASE}/api/{route}?delivery=CA1&v=2#")
 
 
 @pytest.mark.parametrize(("given", "transcribes"), [("true", True), ("TRUE", True), ("", True), ("false", False)])

@@ -1,0 +1,90 @@
+"""What was derived from a delivery: its fallbacks, the texts that its call sent, and the reply to a text.
+
+| derived | found by |
+|---|---|
+| the next fallback | its id: `order-1~2` of `order-1`, `order-1~3` of that |
+| the texts of a call's flow | their ids, which begin with the call's and go on with the turn: `order-1~3.0-step-text` |
+| the reply to a text | `answers`, among what the text's sender was sent in the days after it |
+
+A schedule's deliveries are not derived from a delivery, even of one that has the schedule's id.
+"""
+
+import re
+from datetime import timedelta
+from typing import Final
+
+from shared.deliveries import keys, rows
+from shared.deliveries.log import DeliveryLog
+from shared.deliveries.record import Delivery
+from shared.tables import Table
+
+_FALLBACK: Final = re.compile(r"(?P<head>.+)~(?P<number>\d{1,3})")
+_OF_SCHEDULE: Final = re.compile(r"\d{8}T\d{4,6}Z(~.*)?")
+_FIRST_TURN, _AFTER_TURNS = "~0", "~g"
+"""such an id goes on with a number, or with hexadecimal digits of another call's SID"""
+_REPLIES_COME_FOR: Final = timedelta(days=4)
+"""a reply is on record from Twilio's first status callback about it on; a carrier tries for three days"""
+
+
+class Derivations:
+    """Finds it, and what was derived from that in turn."""
+
+    def __init__(self, deliveries: Table, lookups: Table, *, log: DeliveryLog) -> None:
+        self._deliveries = deliveries
+        self._lookups = lookups
+        self._log = log
+
+    async def of(self, first: Delivery) -> list[Delivery]:
+        """Return all that was derived from a delivery, the nearest first; tombstones too."""
+        found = {first.id: first}
+        todo = [first]
+        while todo:
+            for delivery_id in await self._next(todo.pop(0)):
+                if delivery_id not in found and (delivery := await self._log.get(delivery_id)) is not None:
+                    found[delivery_id] = delivery
+                    todo.append(delivery)
+        del found[first.id]
+        return list(found.values())
+
+    async def _next(self, delivery: Delivery) -> list[str]:
+        ids = [_fallback_of(delivery.id)]
+        if delivery.channel == "call":
+            # a call that names no delivery sends them under its SID
+            for call in dict.fromkeys(filter(None, (delivery.id, delivery.sid, *delivery.past_sids))):
+                ids += await self._texts_of(call)
+        if (delivery.channel, delivery.direction) == ("sms", "inbound") and delivery.from_:
+            ids += await self._replies_to(delivery)
+        return ids
+
+    async def _texts_of(self, call: str) -> list[str]:
+        found = self._deliveries.query(
+            "PartitionKey ge @first and PartitionKey lt @end and RowKey eq @state",
+            select="PartitionKey",
+            first=call + _FIRST_TURN,
+            end=call + _AFTER_TURNS,
+            state=rows.STATE,
+        )
+        ids = [row["PartitionKey"] async for row in found]
+        return [one for one in ids if not _OF_SCHEDULE.fullmatch(one.removeprefix(f"{call}~"))]
+
+    async def _replies_to(self, text: Delivery) -> list[str]:
+        sent = []
+        for partition in keys.recipient_partitions(text.from_ or ""):
+            found = self._lookups.query(
+                "PartitionKey eq @partition and RowKey gt @newest and RowKey lt @oldest",
+                select="RowKey",
+                partition=partition,
+                newest=keys.before(text.created_at + _REPLIES_COME_FOR),
+                oldest=keys.after(text.created_at),
+            )
+            sent += [await self._log.get(keys.delivery_at(row["RowKey"])) async for row in found]
+        return [one.id for one in sent if one is not None and one.answers == text.id]
+
+
+def _fallback_of(delivery_id: str) -> str:
+    """Return the id of the fallback of a delivery: the next number where it is one itself."""
+    match _FALLBACK.fullmatch(delivery_id):
+        case None:
+            return f"{delivery_id}~2"
+        case itself:
+            return f"{itself['head']}~{int(itself['number']) + 1}"
