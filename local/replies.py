@@ -12,6 +12,7 @@ from shared.inbound.replies.library import Replies, RepliesInvalid
 from shared.inbound.replies.read import is_number
 from shared.inbound.replies.rules import Rule, bare
 from shared.settings import own_queues
+from shared.text.numbers import cleaned
 from shared.text.templates.engine import RenderingFailed
 from shared.text.templates.library import Templates, TemplatesInvalid
 from shared.text.templates.rendered import LONGEST
@@ -43,6 +44,7 @@ def check(path: Path, templates: Path) -> int:
 
 def try_out(path: Path, templates: Path, *, text: str, to: str) -> int:
     """Print what a text to a number would get; returns the exit code. Raises RepliesError."""
+    to = cleaned(to)
     if to and not is_number(bare(to)):
         raise RepliesError("--to expected a number in E.164, a short code, or a Messaging Service's SID.")
     chosen, word = _load(path, templates).choose(text, at={bare(to)}), word_of(text, None)

@@ -15,7 +15,7 @@ from shared.settings_reader import Reader, Secret
 from shared.settings_storage import ConnectionString, Identity, read_storage
 from shared.text import time_zones
 from shared.text.destinations import Destinations, DestinationsInvalid
-from shared.text.numbers import E164, MESSAGING_SERVICE
+from shared.text.numbers import E164, MESSAGING_SERVICE, cleaned
 
 SID: Final = "[0-9a-f]{32}"
 OptOutReplies = Literal["twilio", "app"]
@@ -108,7 +108,7 @@ def _read(read: Reader) -> Settings:
         api_key_sid=read.matching("TWILIO_API_KEY_SID", f"SK{SID}", "SK and 32 hexadecimal digits"),
         api_key_secret=read.secret("TWILIO_API_KEY_SECRET"),
         twiml_app_sid=read.matching("TWILIO_TWIML_APP_SID", f"AP{SID}", "AP and 32 hexadecimal digits"),
-        from_number=read.matching("TWILIO_FROM_NUMBER", E164.pattern, "E.164, such as +14155550100"),
+        from_number=read.matching("TWILIO_FROM_NUMBER", E164.pattern, "E.164, such as +14155550100", clean=cleaned),
         messaging_service_sid=read.matching(
             "TWILIO_MESSAGING_SERVICE_SID", MESSAGING_SERVICE.pattern, "MG and 32 hexadecimal digits"
         ),
@@ -197,7 +197,7 @@ def _countries(read: Reader) -> frozenset[str] | None:
     text = read.text("ALLOWED_COUNTRIES")
     if text is None:
         return None
-    codes = frozenset(re.split(r"[\s,;]+", text.strip().upper())) - {""}
+    codes = frozenset(map(cleaned, re.split(r"[\s,;]+", text.upper()))) - {""}
     unknown = sorted(codes - phonenumbers.SUPPORTED_REGIONS)
     if unknown or not codes:
         read.fault("ALLOWED_COUNTRIES", f"expected ISO countries such as DE,US, got {', '.join(unknown) or 'none'}")
@@ -223,7 +223,7 @@ def _opt_out_replies(read: Reader) -> OptOutReplies:
 
 
 def _region(read: Reader) -> str | None:
-    text = read.text("DEFAULT_REGION")
+    text = cleaned(read.text("DEFAULT_REGION") or "") or None
     if text is not None and text.upper() not in phonenumbers.SUPPORTED_REGIONS:
         read.fault("DEFAULT_REGION", f"expected an ISO country such as DE, got {text!r}")
     return text and text.upper()

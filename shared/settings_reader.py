@@ -1,7 +1,7 @@
 """Reads app settings one by one, and keeps what is wrong with them, so that all of it can be told at once. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
@@ -82,10 +82,17 @@ class Reader:
         return (value and Secret(value)) or None
 
     def matching(
-        self, name: str, pattern: str, expected: str, *, required: bool = False, default: str | None = None
+        self,
+        name: str,
+        pattern: str,
+        expected: str,
+        *,
+        required: bool = False,
+        default: str | None = None,
+        clean: Callable[[str], str] = str,
     ) -> str | None:
-        """Return a value of a form; its fault shows what was expected, and of what came the length."""
-        value = self.text(name)
+        """Return a value of a form, once it is cleaned; its fault shows the expected form and the value's length."""
+        value = clean(self.text(name) or "") or None
         if value is None:
             if required:
                 self.fault(name, f"expected {expected}, got nothing")

@@ -117,6 +117,19 @@ def test_what_is_not_set_has_the_default_that_the_readme_promises() -> None:
     )
 
 
+def test_what_was_copied_along_with_a_number_or_a_country_is_dropped() -> None:
+    settings = make_settings(
+        TWILIO_FROM_NUMBER="\u202a+1\u202f4155550199\u202c",
+        ALLOWED_COUNTRIES="\u200bde,\u00a0us\ufeff",
+        DEFAULT_REGION="de\u200b",
+        CLIENT_MAY_CALL="\u202a+4930*\u202c, +14155550100\u200b",
+    )
+    assert settings.from_number == FROM_NUMBER
+    assert settings.allowed_countries == frozenset({"DE", "US"})
+    assert settings.default_region == "DE"
+    assert settings.client_may_call == Destinations(frozenset({"+14155550100"}), ("+4930",))
+
+
 def test_what_other_systems_do_not_read_is_kept_as_long_as_everything_else() -> None:
     assert make_settings(RETENTION_DAYS="7").events_ttl_days == 7
 

@@ -10,7 +10,7 @@ from shared.consents.consent import API, Consent, State
 from shared.documents import check_fields, parse_object
 from shared.errors import Fault, RequestInvalid
 from shared.settings import Settings
-from shared.text.numbers import WHATSAPP, NumberInvalid, mask, recipient, sender
+from shared.text.numbers import NumberInvalid, as_sender, mask, recipient, sender
 
 _LONGEST: Final = 10_000
 _ADDRESSES: Final = {"to": recipient, "sender": sender}
@@ -69,7 +69,14 @@ def _address(name: str, value: str, settings: Settings) -> tuple[str, list[Fault
 
 
 def _defaults(to: str, settings: Settings) -> list[str]:
-    """Return the senders of texts that name none: of WhatsApp's, too, a service has one name only."""
-    prefix = WHATSAPP if to.startswith(WHATSAPP) else ""
-    number = settings.from_number and prefix + settings.from_number
-    return [sender for sender in (number, settings.messaging_service_sid) if sender]
+    """Return the senders of texts that name none; a Messaging Service has the same name on every channel.
+
+    Raises:
+        RequestInvalid: there is none that can write to this recipient.
+    """
+    number = settings.from_number and as_sender(settings.from_number, to=to)
+    found = [sender for sender in (number, settings.messaging_service_sid) if sender]
+    if not found:
+        problem = "expected a sender for rcs: or messenger:, as TWILIO_MESSAGING_SERVICE_SID is not set"
+        raise RequestInvalid("it can't be used", [Fault("sender", problem)])
+    return found

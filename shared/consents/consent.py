@@ -1,6 +1,8 @@
 """What a recipient agreed to, and its row in the `Consents` table. Pure."""
 
 import hashlib
+import itertools
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, Literal
 
@@ -9,6 +11,7 @@ import msgspec
 from shared.deliveries.record import Delivery
 from shared.table_service.limits import as_key, cut
 from shared.table_service.rows import Entity, Row
+from shared.text.spellings import person, spellings
 
 State = Literal["opted-in", "opted-out"]
 KEYWORD: Final = "keyword"
@@ -41,22 +44,37 @@ def refused(delivery: Delivery, code: int | None, *, sender: str, at: datetime) 
     return Consent(to=delivery.to or "", sender=sender, state="opted-out", at=at, by=by, how=how)
 
 
-def partition(recipient: str) -> str:
-    """Return the partition of all that a recipient agreed to."""
-    # keys stand in URLs and in request logs: no number may
-    return hashlib.sha256(recipient.encode()).hexdigest()[:32]
+def partitions(recipient: str) -> list[str]:
+    """Return the partitions of all that a recipient agreed to: the present one first, then those of earlier versions.
+
+    Earlier versions kept each spelling of a phone for itself.
+    """
+    return [_partition(spelling) for spelling in spellings(recipient)]
 
 
-def row_key(sender: str) -> str:
-    """Return the row key of a sender: its name, or what stands for a name that can be no key."""
-    return as_key(sender)
+def places(recipient: str, sender: str) -> list[tuple[str, str]]:
+    """Return the keys of the rows that may hold a consent: the present place first, then those of earlier versions.
+
+    A row key is the sender, or what stands for a name that can be no key.
+    """
+    row_keys = [as_key(spelling) for spelling in spellings(sender)]
+    return list(itertools.product(partitions(recipient), row_keys))
+
+
+def latest(consents: Iterable[Consent]) -> list[Consent]:
+    """Return the last word for each sender, in the order of the senders' names."""
+    found: dict[str, Consent] = {}
+    for consent in sorted(consents, key=lambda one: (one.at, one.state)):
+        # at the same moment, an opt-out holds
+        found[person(consent.sender)] = consent
+    return [found[sender] for sender in sorted(found)]
 
 
 def to_row(consent: Consent) -> Entity:
     """Return what is kept of a consent; Twilio tells the addresses, and nothing bounds their length."""
-    key = row_key(consent.sender)
+    partition, key = places(consent.to, consent.sender)[0]
     return {
-        "PartitionKey": partition(consent.to),
+        "PartitionKey": partition,
         "RowKey": key,
         "Sender": None if key == consent.sender else cut(consent.sender, _LONGEST),
         "To": cut(consent.to, _LONGEST),
@@ -79,3 +97,8 @@ def from_row(row: Row) -> Consent:
         how=row.get("How"),
         reason=row.get("Reason"),
     )
+
+
+def _partition(address: str) -> str:
+    # keys stand in URLs and in request logs: no number may
+    return hashlib.sha256(address.encode()).hexdigest()[:32]

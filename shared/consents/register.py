@@ -1,10 +1,11 @@
 """The `Consents` table: what each recipient agreed to, by sender, when, how, and by which message."""
 
+import asyncio
 import contextlib
 import logging
 from typing import Final
 
-from shared.consents.consent import Consent, from_row, partition, refused, row_key, to_row
+from shared.consents.consent import Consent, from_row, latest, partitions, places, refused, to_row
 from shared.deliveries import status
 from shared.deliveries.record import Delivery, Event
 from shared.errors import Changed
@@ -23,6 +24,8 @@ _WRITES: Final = 20
 class Consents:
     """What each recipient agreed to, by sender: a number, a short code, or a Messaging Service. The latest word holds.
 
+    All spellings of a phone are one recipient, and one sender.
+
     Errors of the storage pass through as azure.core's.
     """
 
@@ -35,11 +38,18 @@ class Consents:
 
     async def find(self, recipient: str, sender: str | None = None) -> list[Consent]:
         """Return what a recipient agreed to, for one sender or for all that are known, in the order of their names."""
-        key = partition(recipient)
-        if sender is None:
-            return [from_row(row) async for row in self._table.query("PartitionKey eq @key", key=key)]
-        row = await self._table.get(key, row_key(sender))
-        return [] if row is None else [from_row(row)]
+        if sender is not None:
+            return latest(from_row(row) for row in await self._rows(recipient, sender) if row is not None)
+        said = [
+            from_row(row)
+            for key in partitions(recipient)
+            async for row in self._table.query("PartitionKey eq @key", key=key)
+        ]
+        return latest(said)
+
+    async def _rows(self, recipient: str, sender: str) -> list[Row | None]:
+        """Return what stands in each place of a consent, the present place first."""
+        return await asyncio.gather(*(self._table.get(*place) for place in places(recipient, sender)))
 
     async def heed(self, delivery: Delivery, event: Event) -> None:
         """Hold later texts back where an event of a text says that its recipient opted out. It may be repeated.
@@ -60,11 +70,11 @@ class Consents:
             Changed: others changed it each time that it was to be written.
         """
         for _ in range(_WRITES):
-            row = await self._table.get(partition(consent.to), row_key(consent.sender))
-            known = None if row is None else from_row(row)
+            rows = await self._rows(consent.to, consent.sender)
+            known = next(iter(latest(from_row(row) for row in rows if row is not None)), None)
             if known is not None and known.at > consent.at:
                 return known
-            if await self._write(consent, row):
+            if await self._write(consent, rows[0]):
                 if known is None or known.state != consent.state:
                     _tell(consent)
                 return consent

@@ -68,14 +68,16 @@ class Derivations:
         return [one for one in ids if not _OF_SCHEDULE.fullmatch(one.removeprefix(f"{call}~"))]
 
     async def _replies_to(self, text: Delivery) -> list[str]:
-        found = self._lookups.query(
-            "PartitionKey eq @partition and RowKey gt @newest and RowKey lt @oldest",
-            select="RowKey",
-            partition=keys.recipient_partition(text.from_ or ""),
-            newest=keys.before(text.created_at + _REPLIES_COME_FOR),
-            oldest=keys.after(text.created_at),
-        )
-        sent = [await self._log.get(keys.delivery_at(row["RowKey"])) async for row in found]
+        sent = []
+        for partition in keys.recipient_partitions(text.from_ or ""):
+            found = self._lookups.query(
+                "PartitionKey eq @partition and RowKey gt @newest and RowKey lt @oldest",
+                select="RowKey",
+                partition=partition,
+                newest=keys.before(text.created_at + _REPLIES_COME_FOR),
+                oldest=keys.after(text.created_at),
+            )
+            sent += [await self._log.get(keys.delivery_at(row["RowKey"])) async for row in found]
         return [one.id for one in sent if one is not None and one.answers == text.id]
 
 

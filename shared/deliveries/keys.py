@@ -9,9 +9,11 @@
 | `status:<status>:<day>:<spread>` | the same | those of a day that came into a notable status |
 | `late:<day>:<spread>` | the same | those that the purge looks at again on that day |
 | `erased:<minute>:<spread>` | the same | those that were erased, and are swept once more at that minute |
-| `to:<hash of the address>` | the same | all of one recipient; the hash keeps numbers out of URLs and request logs |
+| `to:<hash of the person>` | the same | all of one recipient; the hash keeps numbers out of URLs and request logs |
 | `sid:<SID>` | `owner` | the delivery that a message or call belongs to |
 | `reply:<day>:<hash of the person>` | as of `day` | the automatic texts to a person: replies, and texts of flows |
+
+A person is the canonical form of an address (`shared.text.spellings`). Earlier versions hashed the address itself.
 
 A row here is written before what it leads to, so it may lead nowhere, or to a delivery that has moved on: whoever
 follows it looks again. `<spread>` keeps any one partition below what Azure serves
@@ -27,6 +29,7 @@ from typing import Any, Final, Literal
 from shared.deliveries.record import Delivery
 from shared.deliveries.status import NOTABLE
 from shared.table_service.limits import as_key
+from shared.text import spellings
 
 SPREAD: Final = 4
 Action = Literal["wake", "ask"]
@@ -140,8 +143,13 @@ def status_partitions(status: str, day: date) -> list[str]:
 
 
 def recipient_partition(address: str) -> str:
-    """Return the partition that lists the deliveries of a recipient."""
-    return f"to:{_hash(address)}"
+    """Return the partition that lists the deliveries of a recipient, whichever way its address is spelled."""
+    return f"to:{_hash(spellings.person(address))}"
+
+
+def recipient_partitions(address: str) -> list[str]:
+    """Return the partitions that together list them: that one, and those of each spelling from earlier versions."""
+    return [f"to:{_hash(spelling)}" for spelling in spellings.spellings(address)]
 
 
 def recipient_row(delivery: Delivery) -> dict[str, Any]:
@@ -152,7 +160,7 @@ def recipient_row(delivery: Delivery) -> dict[str, Any]:
 
 def reply_partition(person: str, day: date) -> str:
     """Return the partition that lists the automatic texts to a person on a day (UTC)."""
-    return f"reply:{day:%Y%m%d}:{_hash(person)}"
+    return f"reply:{day:%Y%m%d}:{_hash(spellings.person(person))}"
 
 
 def reply_row(person: str, text_id: str, at: datetime) -> dict[str, Any]:

@@ -59,15 +59,21 @@ class DeliveryLog:
         return msgspec.structs.replace(tombstone(delivery), version=delivery.version)
 
     async def latest_to(self, address: str, *, until: datetime, limit: int) -> list[Delivery]:
-        """Return the deliveries to a recipient that began at `until` or earlier: the newest first, `limit` at most."""
-        found = self._lookups.query(
-            "PartitionKey eq @partition and RowKey gt @position",
-            limit=limit,
-            partition=keys.recipient_partition(address),
-            position=keys.before(until),
-        )
-        row_keys = [row["RowKey"] async for row in found]
-        deliveries = await asyncio.gather(*(self.get(keys.delivery_at(row_key)) for row_key in row_keys))
+        """Return the deliveries to a recipient that began at `until` or earlier: the newest first, `limit` at most.
+
+        A recipient is a person: deliveries to other spellings of the address are among them.
+        """
+        row_keys: set[str] = set()
+        for partition in keys.recipient_partitions(address):
+            found = self._lookups.query(
+                "PartitionKey eq @partition and RowKey gt @position",
+                limit=limit,
+                partition=partition,
+                position=keys.before(until),
+            )
+            row_keys |= {row["RowKey"] async for row in found}
+        newest = sorted(row_keys)[:limit]
+        deliveries = await asyncio.gather(*(self.get(keys.delivery_at(row_key)) for row_key in newest))
         return [delivery for delivery in deliveries if delivery is not None]
 
     async def timeline(self, delivery_id: str) -> list[Event]:

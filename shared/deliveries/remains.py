@@ -68,8 +68,8 @@ class Remains:
 
     async def forget_recipient(self, delivery: Delivery) -> None:
         """Take out the entry that finds a delivery by its recipient."""
-        if delivery.to:
-            await self._lookups.delete(keys.recipient_partition(delivery.to), keys.position(delivery))
+        for partition in keys.recipient_partitions(delivery.to) if delivery.to else []:
+            await self._lookups.delete(partition, keys.position(delivery))
 
     async def _event_keys(self, delivery_id: str) -> list[str]:
         found = self._deliveries.query(

@@ -16,6 +16,7 @@ from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery
 from shared.errors import Fault, RequestInvalid
 from shared.tables import Table
+from shared.text.spellings import person
 
 _DAYS: Final = 31
 """a page looks at no more days than this"""
@@ -28,7 +29,10 @@ Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to look for; all of it must be true of a delivery. Times are those of its creation, both ends included."""
+    """What to look for; all of it must be true of a delivery. `to` may be any spelling of a phone.
+
+    Times are those of its creation, both ends included.
+    """
 
     to: str | None = None
     status: str | None = None
@@ -82,13 +86,14 @@ def _check(wanted: Search) -> None:
 
 def _matches(delivery: Delivery, wanted: Search, row_key: str) -> bool:
     is_its_own = keys.position(delivery) == row_key
-    return is_its_own and wanted.status in {None, delivery.status} and wanted.to in {None, delivery.to}
+    is_theirs = wanted.to is None or person(wanted.to) == person(delivery.to or "")
+    return is_its_own and wanted.status in {None, delivery.status} and is_theirs
 
 
 def _stretches(wanted: Search, position: str, end: str) -> Iterator[tuple[list[str], str]]:
     """Yield what to read, one after the other: partitions that are in order together, and the row key to stop at."""
     if wanted.to is not None:
-        yield [keys.recipient_partition(wanted.to)], end
+        yield keys.recipient_partitions(wanted.to), end
         return
     day = keys.day_of(position)
     for _ in range(_DAYS):
@@ -114,7 +119,8 @@ async def _next(lookups: Table, partitions: list[str], position: str, stop: str)
         return [row["RowKey"] async for row in rows]
 
     found = await asyncio.gather(*map(read, partitions))
-    return sorted(row_key for row_keys in found for row_key in row_keys)[:_BATCH]
+    # a claim that an earlier version began and this one went on with may be listed under two spellings
+    return sorted({row_key for row_keys in found for row_key in row_keys})[:_BATCH]
 
 
 def _write_cursor(row_key: str) -> str:

@@ -9,6 +9,7 @@ from shared.deliveries.record import Delivery
 from shared.inbound.form import Form
 from shared.tables import Table
 from shared.text.numbers import MESSAGING_SERVICE
+from shared.text.spellings import person
 
 _REMEMBERED: Final = timedelta(days=3)
 _APART: Final = timedelta(hours=1)
@@ -50,26 +51,25 @@ async def find_answered(form: Form, *, log: DeliveryLog, lookups: Table, now: da
 
 async def _sent_to(recipient: str, lookups: Table, *, since: datetime, until: datetime) -> list[tuple[datetime, str]]:
     """Return when somebody was sent something and which delivery it is, the latest first."""
-    rows = lookups.query(
-        "PartitionKey eq @partition",
-        limit=_LISTED,
-        select="RowKey,Due",
-        partition=keys.recipient_partition(recipient),
-    )
-    # what waited for its time was created long before
-    sent = [(row.get("Due") or keys.moment_of(row["RowKey"]), keys.delivery_at(row["RowKey"])) async for row in rows]
-    return sorted((one for one in sent if since < one[0] <= until), reverse=True)
+    sent: dict[str, datetime] = {}
+    for partition in keys.recipient_partitions(recipient):
+        rows = lookups.query("PartitionKey eq @partition", limit=_LISTED, select="RowKey,Due", partition=partition)
+        async for row in rows:
+            # what waited for its time was created long before
+            sent[keys.delivery_at(row["RowKey"])] = row.get("Due") or keys.moment_of(row["RowKey"])
+    return sorted(((at, delivery_id) for delivery_id, at in sent.items() if since < at <= until), reverse=True)
 
 
 def _is_for(delivery: Delivery, recipient: str) -> bool:
-    is_text = (delivery.channel, delivery.direction, delivery.to) == ("sms", "outbound", recipient)
+    is_text = (delivery.channel, delivery.direction) == ("sms", "outbound")
+    is_theirs = person(delivery.to or "") == person(recipient)
     is_at_twilio = delivery.sid is not None and delivery.status not in _NEVER_SEEN
-    return is_text and is_at_twilio and delivery.answers is None
+    return is_text and is_theirs and is_at_twilio and delivery.answers is None
 
 
 def _is_from(delivery: Delivery, form: Form) -> bool:
     service = form.get("MessagingServiceSid")
-    if delivery.from_ in {form.get("To"), service}:
+    if person(delivery.from_ or "") in {person(form.get("To") or ""), service}:
         return True
     # a service chose the number, and only its own inbound webhook would name it
     return service is None and MESSAGING_SERVICE.fullmatch(delivery.from_ or "") is not None

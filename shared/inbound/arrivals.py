@@ -1,5 +1,6 @@
 """Texts and calls that come in: on record first, then answered."""
 
+import itertools
 from datetime import datetime
 from typing import Final
 
@@ -14,8 +15,11 @@ from shared.deliveries.status import Channel, as_twilios
 from shared.inbound.form import Form
 from shared.seal import SEALED
 from shared.settings import Settings
+from shared.text.channels import WHATSAPP_USER
+from shared.text.numbers import WHATSAPP
 from shared.voice import twiml
 
+_WHATSAPP_USER_FIELDS: Final = ("ExternalUserId", "ExternalUserIdentifier")
 _LONGEST_ADDRESS: Final = 300
 """characters of a caller's name for itself: SIP addresses are the longest"""
 
@@ -65,24 +69,40 @@ async def heed(consents: Consents, form: Form, text: Delivery) -> Word | None:
     Said again, it counts from when it came first. Errors of the storage pass through as azure.core's, and Changed where
     others were faster each time.
     """
-    opt_out_type, recipient = form.get("OptOutType"), form.get("From")
+    opt_out_type, recipients = form.get("OptOutType"), _addresses_of_sender(form)
     senders = [sender for sender in (form.get("To"), form.get("MessagingServiceSid")) if sender]
     word = word_of(form.get("Body"), opt_out_type)
-    if word is None or word == "help" or recipient is None:
+    if word is None or word == "help" or not recipients:
         return word
-    if may_be_an_answer(form.get("Body"), opt_out_type) and not await _lifts(consents, recipient, senders, text):
+    if may_be_an_answer(form.get("Body"), opt_out_type) and not await _lifts(consents, recipients, senders, text):
         return None
     how = KEYWORD if word_of(None, opt_out_type) is None else OPT_OUT_TYPE
     state: State = "opted-out" if word == "stop" else "opted-in"
-    for sender in senders:
+    for recipient, sender in itertools.product(recipients, senders):
         said = Consent(to=recipient, sender=sender, state=state, at=text.created_at, by=text.id, how=how)
         await consents.record(said)
     return word
 
 
-async def _lifts(consents: Consents, recipient: str, senders: list[str], text: Delivery) -> bool:
+def _addresses_of_sender(form: Form) -> list[str]:
+    """Return the addresses of a text's sender: From, and the WhatsApp user that Twilio names beside a number.
+
+    WhatsApp may hide the number in the next text, and the app sends to either address. Twilio's changelog names the
+    field, and not its form, so both forms are read:
+    https://www.twilio.com/en-us/changelog/whatsapp-bsuid-format-in-conversations-and-webhook-fields
+    """
+    sender = form.get("From")
+    if sender is None or not sender.startswith(WHATSAPP):
+        return [sender] if sender else []
+    named = (form.get(name) or "" for name in _WHATSAPP_USER_FIELDS)
+    users = (WHATSAPP + name.removeprefix(WHATSAPP) for name in named)
+    return list(dict.fromkeys([sender, *(user for user in users if WHATSAPP_USER.fullmatch(user))]))
+
+
+async def _lifts(consents: Consents, recipients: list[str], senders: list[str], text: Delivery) -> bool:
     """Tell whether there is an opt-out that a text lifts, or that it lifted when it came before."""
-    known = [consent for sender in senders for consent in await consents.find(recipient, sender)]
+    pairs = itertools.product(recipients, senders)
+    known = [consent for recipient, sender in pairs for consent in await consents.find(recipient, sender)]
     return any(consent.state == "opted-out" or consent.by == text.id for consent in known)
 
 

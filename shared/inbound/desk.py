@@ -23,6 +23,7 @@ from shared.queues import Queue
 from shared.settings import MOST_REPLIES, Settings
 from shared.tables import Table
 from shared.text.segments import plain
+from shared.text.spellings import person, spellings
 from shared.text.templates.plain import Plain
 from shared.text.templates.rendered import LONGEST
 from shared.voice.flows.urls import callback_url
@@ -58,7 +59,7 @@ class TextDesk:
         """`own_numbers` are never answered, and neither are those that a rule is for."""
         self._settings = settings
         self._rules = (*replies.rules, *_by_default(settings))
-        self._own = own_numbers | replies.numbers
+        self._own = {person(number) for number in own_numbers | replies.numbers}
         self._log = log
         self._consents = consents
         self._lookups = lookups
@@ -99,10 +100,11 @@ class TextDesk:
 
     def _choose(self, text: Delivery, form: Form, word: Word | None) -> Chosen | None:
         body = form.get("Body") or ""
-        if bare(text.from_ or "") in self._own or text.from_ == text.to:
+        own, other = text.to or "", text.from_ or ""
+        if person(bare(other)) in self._own or person(other) == person(own):
             return None
         if word is None:
-            return choose(self._rules, body, at={bare(text.to or ""), form.get("MessagingServiceSid") or ""})
+            return choose(self._rules, body, at={*spellings(bare(own)), form.get("MessagingServiceSid") or ""})
         said = reply_to(word, opt_out_type=form.get("OptOutType"), settings=self._settings)
         return Chosen(Rule(name=word, is_keyword=True, reply=Reply(Plain(said))), body) if said else None
 

@@ -8,13 +8,12 @@ from typing import Final
 from shared.deliveries.record import Delivery
 from shared.deliveries.status import Channel
 from shared.inbound.form import Form
+from shared.text.channels import has_no_number
 from shared.text.numbers import MESSAGING_SERVICE, WHATSAPP
+from shared.text.spellings import person
 
 _KINDS: Final[dict[Channel, frozenset[str]]] = {"sms": frozenset({"SM", "MM"}), "call": frozenset({"CA"})}
 """how SIDs begin: https://www.twilio.com/docs/glossary/what-is-a-sid"""
-_RESPELLED: Final = {"+52": 3, "+54": 3, "+55": 5}
-"""WhatsApp knows some mobile numbers of Mexico, Argentina and Brazil with a digit more or less, at this place. Twilio
-documents neither that nor which spelling a callback has, so either one fits."""
 
 
 def misfit(delivery: Delivery, form: Form, *, sid: str, channel: Channel, account: str | None) -> str | None:
@@ -43,14 +42,14 @@ def of_account(form: Form, account: str | None) -> bool:
 def _is_same(ours: str | None, told: str | None) -> bool:
     if not ours or not told:
         return False
-    one, other = ours.rpartition(":")[2].casefold(), told.rpartition(":")[2].casefold()
-    return one == other or _is_respelled(ours, one, other)
+    if ours.startswith(WHATSAPP) and told.startswith(WHATSAPP) and (has_no_number(ours) != has_no_number(told)):
+        # Twilio does not say whether it tells the number or the user of what was sent to the other
+        return True
+    return person(_bare(ours)) == person(_bare(told))
 
 
-def _is_respelled(ours: str, one: str, other: str) -> bool:
-    shorter, longer = sorted((one, other), key=len)
-    at = _RESPELLED.get(shorter[:3])
-    return ours.startswith(WHATSAPP) and at is not None and longer[:at] + longer[at + 1 :] == shorter
+def _bare(address: str) -> str:
+    return address.rpartition(":")[2].casefold()
 
 
 def _is_sender(ours: str | None, form: Form) -> bool:

@@ -12,7 +12,7 @@ from shared.outbound.message import LONGEST_METADATA
 from shared.outbound.request import LONGEST_BODY, Request
 from shared.settings import Settings
 from shared.text import time_zones
-from shared.text.numbers import NumberInvalid, mask, recipient, sender
+from shared.text.numbers import NumberInvalid, as_sender, mask, recipient, sender
 from shared.text.segments import plain
 from shared.text.templates.library import Templates
 from shared.text.tolls import NotAllowed, check_recipient
@@ -90,7 +90,7 @@ def _with_addresses(request: Request, settings: Settings) -> tuple[Request, list
     except NumberInvalid as exc:
         faults.append(Fault("to", f"{exc}, got {mask(request.to)}"))
     try:
-        from_ = _sender(request, settings)
+        from_ = _sender(request, settings, to=to)
     except NumberInvalid as exc:
         faults.append(Fault("from", f"{exc}, got {mask(request.from_)}"))
     return msgspec.structs.replace(request, to=to, from_=from_), faults
@@ -104,14 +104,19 @@ def _country_faults(to: str, settings: Settings) -> list[Fault]:
     return []
 
 
-def _sender(request: Request, settings: Settings) -> str:
+def _sender(request: Request, settings: Settings, *, to: str) -> str:
     if request.from_ is not None:
         return sender(request.from_, channel=request.channel, region=settings.default_region)
     if request.channel == "sms" and settings.messaging_service_sid:
         return settings.messaging_service_sid
     if settings.from_number is None:
         raise NumberInvalid("expected a sender, as TWILIO_FROM_NUMBER is not set")
-    return f"whatsapp:{settings.from_number}" if request.to.startswith("whatsapp:") else settings.from_number
+    if request.channel == "call":
+        return settings.from_number
+    own = as_sender(settings.from_number, to=to)
+    if own is None:
+        raise NumberInvalid("expected a sender for rcs: or messenger:, as TWILIO_MESSAGING_SERVICE_SID is not set")
+    return own
 
 
 def _content_faults(request: Request, *, given: AbstractSet[str]) -> list[Fault]:

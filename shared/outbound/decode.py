@@ -11,7 +11,7 @@ from shared.documents import check_fields, parse_object
 from shared.errors import Fault, RequestInvalid
 from shared.outbound import internal
 from shared.outbound.checks import Rules, complete
-from shared.outbound.fallback import as_request, document_of
+from shared.outbound.fallback import as_request, document_of, may_be_one
 from shared.outbound.message import asked
 from shared.outbound.request import LONGEST, MOST_STEPS, VALID_FOR, Fallback, Request
 from shared.queues import LARGEST
@@ -113,7 +113,7 @@ def _fallback(document: object, before: Request, rules: Rules, *, step: int) -> 
     request, more = complete(
         as_request(before, own), rules, given=_given(document), faulty={fault.field for fault in faults}
     )
-    if own.to is not None and _bare(request.to) != _bare(before.to):
+    if own.to is not None and not may_be_one(request.to, before.to):
         more.append(Fault("to", "expected the recipient of the first way, got another"))
     later, later_faults = _fallback(document.get("fallback"), request, rules, step=step + 1)
     told = [Fault(f"fallback.{fault.field}", fault.problem) for fault in [*faults, *more, *later_faults]]
@@ -140,10 +140,6 @@ def _fields(document: Mapping[str, Any], struct: type[msgspec.Struct]) -> tuple[
 
 def _given(document: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(name for name, value in document.items() if value is not None)
-
-
-def _bare(address: str) -> str:
-    return address.rpartition(":")[2]
 
 
 def _stand_ins(fields: dict[str, Any]) -> dict[str, Any]:

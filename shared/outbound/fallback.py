@@ -12,7 +12,8 @@ from shared.deliveries.record import Delivery
 from shared.deliveries.status import Channel
 from shared.outbound.internal import Derived
 from shared.outbound.request import Fallback, Request
-from shared.text.numbers import WHATSAPP
+from shared.text.channels import has_no_number
+from shared.text.spellings import number_of, person
 
 _WHEN: Final[dict[Channel, frozenset[str]]] = {
     "sms": frozenset({"failed", "undelivered"}),
@@ -77,5 +78,12 @@ def document_of(request: Request) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if name != "id"}
 
 
+def may_be_one(one: str, other: str) -> bool:
+    """Tell whether two addresses may be one person's: the number is the same, or Twilio does not tell it."""
+    if has_no_number(one) or has_no_number(other):
+        return True
+    return person(one.rpartition(":")[2]) == person(other.rpartition(":")[2])
+
+
 def _recipient(to: str, channel: Channel) -> str:
-    return to.removeprefix(WHATSAPP) if channel == "call" else to
+    return (number_of(to) or to) if channel == "call" else to

@@ -20,6 +20,8 @@ from shared.outbound.reconcile import CLOCKS, begins, candidates, ends, is_alike
 from shared.outbound.request import Request
 from shared.outbound.rights import Listed, Rights
 from shared.settings import Settings
+from shared.text.numbers import MESSAGING_SERVICE
+from shared.text.spellings import spellings
 
 _logger: Final = logging.getLogger(__name__)
 _OTHERS: Final = 50
@@ -81,13 +83,17 @@ class Finder:
         listed: Listed = "messages" if request.channel == "sms" else "calls"
         look = self._provider.messages_to if listed == "messages" else self._provider.calls_to
         try:
-            found = await look(request.to, since=begins(delivery), until=ends(delivery))
+            found = {
+                one.sid: one
+                for to in _listed_under(request)
+                for one in await look(to, since=begins(delivery), until=ends(delivery))
+            }
         except (TwilioRefused, TwilioUnavailable, TwilioUnclear, TooLate) as exc:
             problem = await self._rights.refused(listed, exc, self._clock())
             await self._failed(delivery, problem or str(exc), at_least=asked_for(exc))
             return None
         await self._rights.granted(listed)
-        return found
+        return list(found.values())
 
     async def _adopted_one(self, delivery: Delivery, request: Request, unowned: Sequence[Resource]) -> bool:
         """Adopt the likeliest of those that are alike, unless another delivery is nearer to it and may still own it."""
@@ -186,6 +192,15 @@ class Finder:
         )
         events = [own_event(left, {"reason": reason, "candidate": sid}, key=f"candidate:{sid}") for sid in new]
         await self._log.change(delivery, left, *(events or [own_event(left, {"reason": reason}, key="left")]))
+
+
+def _listed_under(request: Request) -> tuple[str, ...]:
+    """Return every address under which Twilio may list what was sent to the recipient.
+
+    Twilio documents no rule for a phone with several spellings, nor for a text that a Messaging Service sends as RCS.
+    """
+    is_rcs = MESSAGING_SERVICE.fullmatch(request.from_ or "") and request.to.startswith("+")
+    return spellings(f"rcs:{request.to}" if is_rcs else request.to)
 
 
 def _other_account(its: str, ours: str) -> str:

@@ -74,7 +74,10 @@ End = Literal["failed", "undelivered", "canceled", "busy", "no-answer", "expired
 class Fallback(Content, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A second way to the same recipient, and when it is gone. Its own fallback is the third."""
 
-    to: Annotated[Address, Meta(description="The same number, where only `whatsapp:` before it differs.")] | None = None
+    to: (
+        Annotated[Address, Meta(description="The same person by another way, such as `whatsapp:` and the number.")]
+        | None
+    ) = None
     when: (
         Annotated[
             list[End],
@@ -95,5 +98,11 @@ class Request(Content, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     """What another system asks to be sent. The README's table says what each field means."""
 
     id: Id
-    to: Annotated[Address, Meta(description="E.164, or `whatsapp:` and E.164 (messages), or `client:` (calls).")]
+    to: Annotated[
+        Address,
+        Meta(
+            description="E.164; or, for messages, `whatsapp:` or `rcs:` and E.164, `whatsapp:` and a user such as"
+            " `US.1234`, or `messenger:` and a user; or, for calls, `client:` and a name."
+        ),
+    ]
     fallback: Fallback | None = None

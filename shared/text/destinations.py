@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.errors import SwitchboardError
-from shared.text.numbers import CLIENT, E164
+from shared.text.numbers import CLIENT, E164, cleaned
 
 SAMPLES: Final = "numbers in E.164, +49*, client:NAME and client:*"
 _ANY: Final = "*"
@@ -30,7 +30,7 @@ class Destinations:
         Raises:
             DestinationsInvalid: one of them is neither; it is counted, not shown.
         """
-        parts = [part for part in re.split(r"[\s,;]+", text) if part]
+        parts = [part for part in map(cleaned, re.split(r"[\s,;]+", text)) if part]
         for place, part in enumerate(parts, start=1):
             if not any(pattern.fullmatch(part) for pattern in (E164, CLIENT, _BEGINNING)):
                 raise DestinationsInvalid(f"expected {SAMPLES}, got another text in place {place}")

@@ -1,12 +1,15 @@
 """Phone numbers and the other addresses that Twilio knows: to E.164, their country, and how to show them in a log."""
 
 import re
+import unicodedata
 from typing import Final
 
 import phonenumbers
 
 from shared.errors import SwitchboardError
 from shared.text.area_codes import COUNTRIES
+from shared.text.channels import MESSENGER, PREFIXES, RCS_SENDER, SIP, WHATSAPP_USER, has_no_number
+from shared.text.spellings import number_of, person
 
 E164: Final = re.compile(r"\+[1-9][0-9]{1,14}")
 CLIENT: Final = re.compile(r"client:[A-Za-z0-9_.@+-]{1,120}")
@@ -19,6 +22,14 @@ WITHHELD: Final = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696"
 """the numbers of nobody that stand for a hidden caller: ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE on a
 keypad, and +464 (seen in public reports; Twilio has no list)"""
 WHATSAPP: Final = "whatsapp:"
+_NUMBERED: Final = (WHATSAPP, "rcs:")
+"""prefixes that may stand before a number"""
+_INVISIBLE: Final = frozenset({"Zs", "Cf"})
+"""white space and format characters, which come along when a number is copied: https://www.unicode.org/reports/tr44/"""
+_NAME_EXPECTED: Final = (
+    "expected a number, a short code, a Messaging Service's SID, or a name of at most 11 letters, digits, spaces and"
+    " &_+- with one letter (https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id)"
+)
 _ORDINARY: Final = frozenset(
     {
         phonenumbers.PhoneNumberType.FIXED_LINE,
@@ -37,22 +48,28 @@ _SHORTEST: Final = 5
 _HEAD: Final = 5
 _TAIL: Final = 2
 # phonenumbers finds a number inside other text and drops letters that stand between digits: neither is ours to guess
-_WRITTEN: Final = re.compile(r"\+?[0-9 \u00a0()./\u2010-\u2015-]{1,40}")
+_WRITTEN: Final = re.compile(r"\+?[0-9()./\u2010-\u2015-]{1,40}")
 
 
 class NumberInvalid(SwitchboardError):
     """Not an address that can be used in this place."""
 
 
+def cleaned(value: str) -> str:
+    """Return a number as it was meant: without the white space and the format characters that were copied with it."""
+    return "".join(character for character in value if unicodedata.category(character) not in _INVISIBLE)
+
+
 def to_e164(value: str, *, region: str | None) -> str:
     """Bring a phone number to E.164.
 
-    A national number is understood only where `region` (an ISO country) says whose it is. A number is taken when it is
-    possible: whether it exists is Twilio's to say. See https://www.twilio.com/docs/glossary/what-e164.
+    A national number is understood only where `region` (an ISO country) says whose it is. A number is taken if one of
+    its spellings is possible: whether it exists is Twilio's to say. See https://www.twilio.com/docs/glossary/what-e164.
 
     Raises:
         NumberInvalid: it is no possible number, or national and no region is known.
     """
+    value = cleaned(value)
     if region is None and not value.startswith("+"):
         raise NumberInvalid("expected E.164 (+ and the country's code), as DEFAULT_REGION is not set")
     if not _WRITTEN.fullmatch(value):
@@ -61,59 +78,107 @@ def to_e164(value: str, *, region: str | None) -> str:
         number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException as exc:
         raise NumberInvalid("expected a phone number, such as +14155550100") from exc
-    if number.extension or not phonenumbers.is_possible_number(number):
+    found = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if number.extension or not phonenumbers.is_possible_number(phonenumbers.parse(person(found))):
         raise NumberInvalid("expected a phone number of a possible length, without an extension")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return found
 
 
 def recipient(value: str, *, channel: str, region: str | None) -> str:
-    """Bring `to` to the form that Twilio takes: E.164, `whatsapp:` and E.164 (texts), or `client:` and a name (calls).
+    """Bring `to` to the form that Twilio takes.
+
+    That is E.164; for messages also `whatsapp:` or `rcs:` and E.164, a WhatsApp user, or `messenger:` and a user; for
+    calls also `client:` and a name.
 
     Raises:
         NumberInvalid: it is none of these, or not one of this channel.
     """
-    if channel == "call" and value.startswith("client:"):
+    address = cleaned(value)
+    if channel == "call":
+        return _callee(value, address, region=region)
+    if has_no_number(address):
+        return address
+    prefix = next((known for known in _NUMBERED if address.startswith(known)), "")
+    return prefix + to_e164(address.removeprefix(prefix), region=region)
+
+
+def _callee(value: str, address: str, *, region: str | None) -> str:
+    if address.startswith("client:"):
         if not CLIENT.fullmatch(value):
             raise NumberInvalid("expected client: and a name of letters, digits and _.@+-")
         return value
-    if channel == "sms" and value.startswith(WHATSAPP):
-        return WHATSAPP + to_e164(value.removeprefix(WHATSAPP), region=region)
-    return to_e164(value, region=region)
+    if address.startswith(PREFIXES):
+        raise NumberInvalid("expected a number or client:, as whatsapp:, rcs: and messenger: are for messages")
+    return to_e164(address, region=region)
 
 
 def sender(value: str, *, channel: str, region: str | None) -> str:
-    """Bring `from` to the form that Twilio takes; texts may also come from a short code, a name or a Messaging Service.
+    """Bring `from` to the form that Twilio takes.
+
+    A message may also come from a short code, a name, a Messaging Service, an RCS sender or a Facebook page.
 
     Raises:
         NumberInvalid: it can't be a sender of this channel.
     """
-    if channel == "sms":
-        named = (MESSAGING_SERVICE, SHORT_CODE, ALPHANUMERIC_SENDER)
-        if any(pattern.fullmatch(value) for pattern in named):
-            return value
-    return recipient(value, channel=channel, region=region)
+    address = cleaned(value)
+    if channel != "sms":
+        return recipient(value, channel=channel, region=region)
+    if any(pattern.fullmatch(address) for pattern in (MESSAGING_SERVICE, SHORT_CODE, RCS_SENDER, MESSENGER)):
+        return address
+    if address.startswith(WHATSAPP):
+        return WHATSAPP + to_e164(address.removeprefix(WHATSAPP), region=region)
+    name = _name(value)
+    if ALPHANUMERIC_SENDER.fullmatch(name):
+        return name
+    if ":" not in name and any(map(str.isalpha, name)):
+        raise NumberInvalid(_NAME_EXPECTED)
+    return to_e164(address, region=region)
+
+
+def _name(value: str) -> str:
+    """Return an alphanumeric sender ID as it was meant: the spaces within it count."""
+    visible = (character for character in value if unicodedata.category(character) != "Cf")
+    return "".join(" " if unicodedata.category(character) == "Zs" else character for character in visible).strip(" ")
+
+
+def as_sender(number: str, *, to: str) -> str | None:
+    """Return an own number as the sender of a message to an address; None if no number can write there."""
+    if to.startswith(WHATSAPP):
+        return WHATSAPP + number
+    return None if to.startswith(("rcs:", "messenger:")) else number
 
 
 def searchable(value: str, *, region: str | None) -> str:
-    """Bring the recipient of a search to the form in which deliveries are kept; what is no number stays as it is."""
-    prefix, _, bare = value.rpartition(":")
+    """Bring an address to the form in which deliveries keep it: of a recipient, or of one's own end.
+
+    Raises:
+        NumberInvalid: no delivery can have it.
+    """
+    address = cleaned(value)
+    if any(pattern.fullmatch(address) for pattern in (CLIENT, SIP, RCS_SENDER)):
+        return address
     try:
-        number = to_e164(bare, region=region)
+        return recipient(address, channel="sms", region=region)
     except NumberInvalid:
-        return value
-    return f"{prefix}:{number}" if prefix else number
+        if SHORT_CODE.fullmatch(address):
+            return address
+        raise
 
 
 def country(address: str) -> str | None:
-    """Return the ISO country of an E.164 number, with or without `whatsapp:`; None if its country is not known.
+    """Return the ISO country of a number in E.164, with or without `whatsapp:` or `rcs:`, or that of a WhatsApp user.
 
-    A number of +1 that libphonenumber does not know has the country of its area code, by the plan's own list.
+    None if it is not known: so it is of every `messenger:` address. A number of +1 that libphonenumber does not know
+    has the country of its area code, by the plan's own list.
     """
-    bare = address.removeprefix(WHATSAPP)
-    if not E164.fullmatch(bare):
+    user = WHATSAPP_USER.fullmatch(address)
+    if user is not None:
+        return user["country"] if user["country"] in phonenumbers.SUPPORTED_REGIONS else None
+    bare = number_of(address)
+    if bare is None:
         return None
     try:
-        region = phonenumbers.region_code_for_number(phonenumbers.parse(bare))
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(person(bare)))
     except phonenumbers.NumberParseException:
         return None
     if region is None:
@@ -131,9 +196,9 @@ def is_ordinary(number: str) -> bool:
 
     No premium, short or personal one is; nor one of a satellite or another network of no country.
     """
-    if country(number) is None:
+    if not E164.fullmatch(number) or country(number) is None:
         return False
-    parsed = phonenumbers.parse(number)
+    parsed = phonenumbers.parse(person(number))
     if phonenumbers.is_valid_number(parsed):
         return phonenumbers.number_type(parsed) in _ORDINARY
     # the geographic area codes hold fixed and mobile numbers only
@@ -141,12 +206,12 @@ def is_ordinary(number: str) -> bool:
 
 
 def costs_more(address: str) -> bool:
-    """Tell whether a number in E.164, with or without `whatsapp:`, is known as a premium-rate or shared-cost one.
+    """Tell whether a number in E.164, with or without a prefix, is known as a premium-rate or shared-cost one.
 
     So is a number that goes on behind one: exchanges ignore the digits that are too many.
     """
-    number = address.removeprefix(WHATSAPP)
-    if not E164.fullmatch(number):
+    number = number_of(address)
+    if number is None:
         return False
     for end in range(len(number), _SHORTEST, -1):
         try:
@@ -163,7 +228,7 @@ def mask(address: str | None) -> str:
     """Show enough of an address to recognize it in a log, and never more than half of it: `+141…00`."""
     if not address:
         return "-"
-    prefix = next((known for known in (WHATSAPP, "client:") if address.startswith(known)), "")
+    prefix = next((known for known in PREFIXES if address.startswith(known)), "")
     bare = address.removeprefix(prefix)
     if not bare:
         return "…"

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 
-from shared.text.numbers import WHATSAPP, country
+from shared.text.numbers import country
+from shared.text.spellings import number_of, person
 
 
 def find(name: str) -> ZoneInfo | None:
@@ -18,18 +19,20 @@ def find(name: str) -> ZoneInfo | None:
         return None
 
 
-def zones_of(number: str) -> tuple[str, ...]:
-    """Return the IANA zones in which an E.164 number, with or without `whatsapp:`, may be.
+def zones_of(address: str) -> tuple[str, ...]:
+    """Return the IANA zones in which a number in E.164, with or without `whatsapp:` or `rcs:`, may be.
 
     They are those of its place where the number tells it (landlines, and mobiles of some countries), else all of its
     country's; never those of another country that shares the calling code, as some twenty share +1. None are known of a
-    number whose country is not known, such as a satellite phone's, of `client:` and of short codes.
+    number whose country is not known, such as a satellite phone's, of `client:`, `messenger:` and of short codes. A
+    WhatsApp user without a number has the zones of the country in its id.
     https://github.com/google/libphonenumber/blob/master/java/geocoder/src/com/google/i18n/phonenumbers/PhoneNumberToTimeZonesMapper.java
     """
-    home = country(number)
+    home = country(address)
     if home is None:
         return ()
-    places = _zones_of_place(phonenumbers.parse(number.removeprefix(WHATSAPP)))
+    number = number_of(address)
+    places = () if number is None else _zones_of_place(phonenumbers.parse(person(number)))
     countries = _zones_of_countries()
     own = countries.get(home, ())
     # Kosovo and Ascension have no line in the list of countries, and zones of others

@@ -48,10 +48,11 @@ def check_literal(address: str, allowed: Countries) -> None:
 
 
 def check_recipient(address: str, allowed: Countries) -> None:
-    """Check the recipient of a text or a call, with or without `whatsapp:`; `client:` is always allowed.
+    """Check the recipient of a message or a call; `client:` is always allowed.
 
     Raises:
-        NotAllowed: ALLOWED_COUNTRIES is set, and this is a number of another country, or one that costs more.
+        NotAllowed: ALLOWED_COUNTRIES is set, and this is a number or a WhatsApp user of another country, a number that
+            costs more, or an address whose country is not known, as of every `messenger:` one.
     """
     if allowed is None or address.startswith("client:"):
         return

@@ -18,7 +18,7 @@ from shared.logs import about
 from shared.outbound.enqueue import prepare
 from shared.outbound.erase import erase_with_derived
 from shared.outbound.replay import NotReplayable, replay
-from shared.text.numbers import searchable
+from shared.text.numbers import NumberInvalid, mask, searchable
 from shared.web.answers import NotFound, json_answer, problem, with_problems
 from shared.wiring import Wiring, clock
 
@@ -116,7 +116,11 @@ def _wanted(req: func.HttpRequest, wiring: Wiring) -> Search:
     wanted = read_document(req.get_body() or b"{}", Search, longest=_LONGEST_SEARCH)
     if wanted.to is None:
         return wanted
-    return msgspec.structs.replace(wanted, to=searchable(wanted.to, region=wiring.settings.default_region))
+    try:
+        to = searchable(wanted.to, region=wiring.settings.default_region)
+    except NumberInvalid as exc:
+        raise RequestInvalid("it can't be searched", [Fault("to", f"{exc}, got {mask(wanted.to)}")]) from exc
+    return msgspec.structs.replace(wanted, to=to)
 
 
 async def health(_req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:

@@ -79,6 +79,65 @@ async def test_a_row_of_before_is_read_and_gives_way_to_a_new_one(table: Table) 
     assert not await consents.is_opted_out(TO, FROM)
 
 
+SPELLINGS = [
+    ("whatsapp:+525512345678", "whatsapp:+5215512345678"),
+    ("whatsapp:+5531988887777", "whatsapp:+553188887777"),
+    ("whatsapp:+541123456789", "whatsapp:+5491123456789"),
+    ("+525512345678", "+5215512345678"),
+]
+ONE_AND_OTHER = [pair for one, other in SPELLINGS for pair in ((one, other), (other, one))]
+
+
+@pytest.mark.parametrize(("one", "other"), [*ONE_AND_OTHER, ("rcs:+14155550100", TO), (TO, "rcs:+14155550100")])
+async def test_every_spelling_of_a_phone_is_one_recipient(table: Table, one: str, other: str) -> None:
+    consents = Consents(table)
+    said = await consents.record(a_consent("opted-out", to=one))
+    assert await consents.is_opted_out(other, FROM)
+    assert await consents.find(other) == await consents.find(one, FROM) == [said]
+    again = await consents.record(a_consent("opted-in", to=other, at=NOW + SECOND))
+    assert await consents.find(one) == await consents.find(other) == [again]
+    assert not await consents.is_opted_out(one, FROM)
+
+
+@pytest.mark.parametrize(("one", "other"), ONE_AND_OTHER)
+async def test_an_own_number_is_one_sender_in_every_spelling(table: Table, one: str, other: str) -> None:
+    consents = Consents(table)
+    said = await consents.record(a_consent("opted-out", sender=one))
+    assert await consents.is_opted_out(TO, other)
+    assert await consents.find(TO) == [said]
+    assert said.sender == one, "it is shown as it was written"
+
+
+@pytest.mark.parametrize(("one", "other"), ONE_AND_OTHER)
+async def test_a_row_of_before_holds_for_every_spelling_until_something_later_is_said(
+    table: Table, one: str, other: str
+) -> None:
+    partition = hashlib.sha256(one.encode()).hexdigest()[:32]
+    await table.insert({"PartitionKey": partition, "RowKey": FROM, "To": one, "State": "out", "At": NOW, "By": "SM1"})
+    consents = Consents(table)
+    assert await consents.is_opted_out(other, FROM)
+    assert await consents.find(other) == [a_consent("opted-out", to=one, by="SM1", how=None)]
+    before = a_consent("opted-in", to=other, at=NOW - SECOND)
+    assert await consents.record(before) != before
+    assert await consents.is_opted_out(other, FROM)
+    await consents.record(a_consent("opted-in", to=other, at=NOW + SECOND))
+    assert not await consents.is_opted_out(one, FROM)
+    assert [consent.state for consent in await consents.find(one)] == ["opted-in"]
+
+
+async def test_of_two_rows_of_before_the_later_one_holds_and_an_opt_out_of_the_same_moment(table: Table) -> None:
+    for number, (state, at) in {"+525512345678": ("in", NOW), "+5215512345678": ("out", NOW)}.items():
+        partition = hashlib.sha256(number.encode()).hexdigest()[:32]
+        await table.insert({"PartitionKey": partition, "RowKey": FROM, "To": number, "State": state, "At": at})
+    [consent] = await Consents(table).find("+525512345678")
+    assert consent.state == "opted-out"
+
+
+async def test_whatsapp_and_texts_are_two_ways_with_a_consent_each(table: Table) -> None:
+    await Consents(table).record(a_consent("opted-out", to="whatsapp:+5215512345678"))
+    assert not await Consents(table).is_opted_out("+5215512345678", FROM)
+
+
 async def test_its_columns_are_these_and_no_key_shows_the_recipient(table: Table) -> None:
     await Consents(table).record(a_consent("opted-out", reason="Said so"))
     [row] = [row async for row in table.query("PartitionKey ge @first", first="")]

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.deliveries import keys
 from shared.deliveries.erasure import NotErasable, erase
 from shared.deliveries.record import Delivery
 from shared.errors import Changed, TwilioUnclear
@@ -36,6 +37,16 @@ async def test_what_twilio_has_is_erased_once_it_has_been_silent_for_a_day(stora
     await erase(delivery, log=storage.log, provider=provider, now=NOW + DAY)
     assert provider.erased == [("message", SID)]
     assert ((await state(storage)).erased, (await state(storage)).status) == (True, word)
+
+
+@pytest.mark.parametrize("to", ["+525512345678", "+5215512345678"])
+async def test_no_list_names_what_was_erased_in_any_spelling(storage: Storage, to: str) -> None:
+    delivery = await claimed(storage, status="delivered", sid=SID, to=to)
+    for partition in keys.recipient_partitions(to):
+        await storage.lookups.put({**keys.recipient_row(delivery), "PartitionKey": partition})
+    await erase(delivery, log=storage.log, provider=FakeProvider(), now=NOW)
+    for partition in keys.recipient_partitions(to):
+        assert [row async for row in storage.lookups.query("PartitionKey eq @at", at=partition)] == []
 
 
 @pytest.mark.parametrize("word", ["submitting", "uncertain", "retrying", "scheduled"])

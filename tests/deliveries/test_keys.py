@@ -1,3 +1,4 @@
+import hashlib
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -60,6 +61,17 @@ def test_no_number_stands_in_a_key() -> None:
     delivery = a_delivery()
     for row in (keys.day_row(delivery), keys.recipient_row(delivery), keys.status_row(delivery)):
         assert "4155550100" not in str(row)
+
+
+def test_every_spelling_of_a_phone_has_one_partition_and_those_of_earlier_versions_are_read() -> None:
+    one, other = "+525512345678", "+5215512345678"
+    assert keys.recipient_partition(one) == keys.recipient_partition(other)
+    before = [f"to:{hashlib.sha256(number.encode()).hexdigest()[:32]}" for number in (one, other)]
+    assert keys.recipient_partitions(one) == keys.recipient_partitions(other) == before
+    assert keys.recipient_partition(one) == before[0]
+    assert keys.recipient_partitions("+14155550100") == [keys.recipient_partition("+14155550100")], (
+        "nothing more is read"
+    )
 
 
 def test_a_key_holds_nothing_that_a_table_refuses() -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import base64
+import hashlib
 import random
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
@@ -110,6 +111,45 @@ async def test_the_pages_together_hold_each_match_exactly_once_newest_first(
     assert found == expected(**criteria)
     assert found
     assert all(len(page) <= limit for page in pages)
+
+
+SPELLINGS = ["whatsapp:+525512345678", "whatsapp:+5215512345678"]
+
+
+async def as_before(storage: Storage, delivery: Delivery) -> None:
+    """List a delivery as earlier versions did, by the address as it was written."""
+    row = keys.recipient_row(delivery)
+    plain = f"to:{hashlib.sha256((delivery.to or '').encode()).hexdigest()[:32]}"
+    await storage.lookups.delete(row["PartitionKey"], row["RowKey"])
+    await storage.lookups.put({**row, "PartitionKey": plain})
+
+
+@pytest.mark.parametrize("asked", SPELLINGS)
+async def test_a_search_finds_every_spelling_of_a_phone_and_what_earlier_versions_listed(
+    storage: Storage, asked: str
+) -> None:
+    made = [a_delivery(id=f"order-{n}", to=SPELLINGS[n % 2], created_at=NOW - timedelta(minutes=n)) for n in range(6)]
+    await put(storage.log, [*made, a_delivery(id="other", to="whatsapp:+525512345679")])
+    for delivery in made[2:]:
+        await as_before(storage, delivery)
+    assert await all_pages(storage, to=asked, limit=4) == [
+        ["order-0", "order-1", "order-2", "order-3"],
+        ["order-4", "order-5"],
+    ]
+
+
+async def test_a_delivery_that_is_listed_under_two_spellings_is_found_once(storage: Storage) -> None:
+    delivery = a_delivery(to=SPELLINGS[1])
+    await put(storage.log, [delivery])
+    await as_before(storage, delivery)
+    await storage.lookups.put(keys.recipient_row(delivery))
+    assert await all_pages(storage, to=SPELLINGS[0]) == [["order-1"]]
+
+
+async def test_a_search_over_rcs_finds_the_texts_to_the_phone(storage: Storage) -> None:
+    await put(storage.log, [a_delivery(id="one", to=ALICE), a_delivery(id="two", to=f"rcs:{ALICE}")])
+    found = [sorted(page) for page in await all_pages(storage, to=f"rcs:{ALICE}")]
+    assert found == [["one", "two"]] == [sorted(page) for page in await all_pages(storage, to=ALICE)]
 
 
 async def test_a_page_is_full_while_there_is_more(populated: Storage) -> None:

@@ -1,10 +1,12 @@
 """Which delivery a text answers: the quoted one, or the last one, and none where it may be several."""
 
+import hashlib
 from datetime import timedelta
 
 import msgspec
 import pytest
 
+from shared.deliveries import keys
 from shared.deliveries.record import Delivery
 from shared.inbound.answered import find_answered
 from shared.inbound.form import Form
@@ -26,8 +28,8 @@ async def sent(storage: Storage, *, ago: timedelta, **changes: object) -> Delive
     return made
 
 
-async def answered(storage: Storage, **fields: str) -> str | None:
-    form = Form([("From", PERSON), ("To", NUMBER), *fields.items()])
+async def answered(storage: Storage, *, person: str = PERSON, **fields: str) -> str | None:
+    form = Form([("From", person), ("To", NUMBER), *fields.items()])
     found = await find_answered(form, log=storage.log, lookups=storage.lookups, now=NOW)
     return None if found is None else found.id
 
@@ -116,6 +118,40 @@ async def test_what_never_reached_them_and_what_went_out_by_itself_is_not_answer
 ) -> None:
     await sent(storage, ago=HOUR, **changes)
     assert await answered(storage) is None
+
+
+SPELLINGS = [
+    ("whatsapp:+5215512345678", "whatsapp:+525512345678"),
+    ("whatsapp:+553188887777", "whatsapp:+5531988887777"),
+    ("+5491123456789", "+541123456789"),
+    ("rcs:+14155550177", "+14155550177"),
+]
+
+
+@pytest.mark.parametrize(("told", "asked"), SPELLINGS)
+async def test_a_text_from_another_spelling_of_the_phone_answers_it(storage: Storage, told: str, asked: str) -> None:
+    last = await sent(storage, ago=HOUR, to=asked)
+    assert await answered(storage, person=told) == last.id
+    assert await answered(storage, person=told, OriginalRepliedMessageSid=last.sid or "") == last.id
+
+
+@pytest.mark.parametrize(("told", "asked"), SPELLINGS[:3])
+async def test_what_an_earlier_version_sent_to_another_spelling_is_answered_too(
+    storage: Storage, told: str, asked: str
+) -> None:
+    last = await sent(storage, ago=HOUR, to=told)
+    row = keys.recipient_row(last)
+    await storage.lookups.delete(row["PartitionKey"], row["RowKey"])
+    await storage.lookups.put({**row, "PartitionKey": f"to:{hashlib.sha256(told.encode()).hexdigest()[:32]}"})
+    assert await answered(storage, person=asked) == last.id
+
+
+async def test_a_text_to_another_spelling_of_the_number_that_sent_it_answers_it(storage: Storage) -> None:
+    last = await sent(storage, ago=HOUR, from_="whatsapp:+525512345678")
+    form = Form([("From", PERSON), ("To", "whatsapp:+5215512345678")])
+    found = await find_answered(form, log=storage.log, lookups=storage.lookups, now=NOW)
+    assert found is not None
+    assert found.id == last.id
 
 
 async def test_after_three_days_a_text_answers_nothing(storage: Storage) -> None:

@@ -210,3 +210,41 @@ async def test_where_twilio_leaves_it_to_the_app_each_word_has_its_reply(azurite
     assert replies == ["<Bye>", "Hi", "Ask", "Ask", "Thanks"]
     assert answered == [None, None, None]
     assert ours is None
+
+
+@pytest.mark.parametrize(
+    ("brought", "asked"),
+    [
+        ("whatsapp:+52155{}", "whatsapp:+5255{}"),
+        ("whatsapp:+55318{}", "whatsapp:+553198{}"),
+        ("whatsapp:+54911{}", "whatsapp:+5411{}"),
+        ("whatsapp:US.{}", "whatsapp:US.{}"),
+    ],
+)
+@pytest.mark.parametrize("own", [NUMBER, f"whatsapp:{NUMBER}"])
+async def test_stop_holds_for_every_spelling_of_the_phone(app: App, brought: str, asked: str, own: str) -> None:
+    digits = webhooks.new_number()[-8:] if "+55" not in brought else webhooks.new_number()[-7:]
+    await _says(app, brought.format(digits), "STOP", to=own)
+    assert await _becomes(app, asked.format(digits), sender=own) == "suppressed"
+    await _says(app, asked.format(digits), "START", to=own)
+    assert await _becomes(app, brought.format(digits), sender=own) != "suppressed"
+
+
+@pytest.mark.parametrize("field", ["ExternalUserId", "ExternalUserIdentifier"])
+@pytest.mark.parametrize("written", ["US.{}", "whatsapp:US.{}"])
+async def test_stop_holds_for_the_whatsapp_user_that_twilio_names_beside_the_number(
+    app: App, recipient: str, field: str, written: str
+) -> None:
+    user = uuid.uuid4().hex
+    named = (field, written.format(user))
+    for text, is_held_back in (("STOP", True), ("START", False)):
+        await _says(app, f"whatsapp:{recipient}", text, named)
+        for to in (f"whatsapp:{recipient}", f"whatsapp:US.{user}"):
+            assert (await _becomes(app, to) == "suppressed") == is_held_back
+
+
+async def test_what_is_no_whatsapp_user_is_no_recipient_of_a_consent(app: App, recipient: str) -> None:
+    await _says(app, f"whatsapp:{recipient}", "STOP", ("ExternalUserId", "+14155550100"))
+    await _says(app, webhooks.new_number(), "STOP", ("ExternalUserId", f"US.{recipient[1:]}"))
+    assert await _becomes(app, f"whatsapp:US.{recipient[1:]}") != "suppressed"
+    assert await app.wiring.consents.find("whatsapp:+14155550100") == []

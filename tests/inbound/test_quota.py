@@ -63,6 +63,16 @@ async def test_a_text_that_is_asked_about_again_later_counts_once(storage: Stora
     assert not await quota.take(SENDER, text_id="CA1~6.1-text", at=MIDNIGHT + timedelta(seconds=2), most=2)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("+525512345678", "+5215512345678"), ("+553188887777", "+5531988887777"), ("+14155550177", "rcs:+14155550177")],
+)
+async def test_every_spelling_of_a_phone_counts_as_one_person(storage: Storage, one: str, other: str) -> None:
+    quota = Quota(storage.lookups)
+    assert await take(quota, a_text(NOW, sender=one), most=1)
+    assert not await take(quota, a_text(NOW, sender=other), most=1)
+
+
 async def test_rows_of_an_earlier_version_count(storage: Storage) -> None:
     old = a_text(NOW - timedelta(minutes=10))
     partition = f"reply:{old.created_at:%Y%m%d}:{hashlib.sha256(SENDER.encode()).hexdigest()[:32]}"

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from pathlib import Path
 
 import pytest
 from azure.storage.queue.aio import QueueClient
@@ -77,6 +78,33 @@ async def test_none_of_our_own_numbers_is_answered_or_passed_on(post: Post, send
     assert await post.reply("hours", sender=sender, to=to) is None
     assert await post.reply("order 1", sender=sender, to=to) is None
     assert await post.passed_on() == []
+
+
+async def test_an_own_number_is_known_in_every_spelling(azurite: str) -> None:
+    settings = settings_of(azurite, SMS_REPLY="Hi", TWILIO_FROM_NUMBER="+525512345678")
+    async with App.load(settings) as app, QueueClient.from_connection_string(azurite, "none") as queue:
+        assert await Post(app, queue).reply("hello", sender="whatsapp:+5215512345678") is None
+        assert await Post(app, queue).reply("hello", sender="+5215587654321", to="+525587654321") is None
+        assert await Post(app, queue).reply("hello", sender=webhooks.new_number()) == "Hi"
+
+
+async def test_a_rule_for_a_number_is_for_every_spelling_of_it(azurite: str, tmp_path: Path) -> None:
+    rule = '[rules.shop]\nnumbers = ["+5215512345678"]\nwords = ["hello"]\nreply = "The shop."\n'
+    (tmp_path / "replies.toml").write_text(rule, "utf-8")
+    replies = tmp_path / "replies.toml"
+    async with (
+        App.load(settings_of(azurite), replies=replies) as app,
+        QueueClient.from_connection_string(azurite, "none") as queue,
+    ):
+        for to in ("whatsapp:+525512345678", "whatsapp:+5215512345678", "+525512345678"):
+            assert await Post(app, queue).reply("hello", to=to) == "The shop."
+
+
+@pytest.mark.parametrize("prefix", ["whatsapp:US.", "messenger:", "rcs:+1415"])
+async def test_a_sender_of_any_channel_is_answered_and_capped(post: Post, prefix: str) -> None:
+    sender = prefix + webhooks.new_number()[-7:]
+    replies = [await post.reply("hours", sender=sender) for _ in range(6)]
+    assert [reply is not None for reply in replies] == [True] * 5 + [False]
 
 
 async def test_one_sender_is_answered_five_times_in_an_hour_and_told_so_on_record(post: Post) -> None:

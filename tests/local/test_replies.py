@@ -46,7 +46,9 @@ def test_try_takes_a_number_as_whatsapp_writes_it_and_no_other_way(
 ) -> None:
     assert run(file, "try", "Order 1", "--to", "whatsapp:+15005550006") == 0
     assert capsys.readouterr().out.startswith("order: ")
-    assert run(file, "try", "Order 1", "--to", "+1 500 555 0006") == 1
+    assert run(file, "try", "Order 1", "--to", "\u202a+1 500\u202f555 0006\u202c") == 0
+    assert capsys.readouterr().out.startswith("order: "), "what was copied along is dropped"
+    assert run(file, "try", "Order 1", "--to", "+1-500-555-0006") == 1
     assert capsys.readouterr().err.startswith("--to expected a number in E.164")
 
 

@@ -179,7 +179,13 @@ async def test_what_only_looks_like_it_stays(bench: Bench) -> None:
     assert await erased(bench, *ids) == [False] * len(ids)
 
 
-async def test_the_reply_to_a_text_is_erased_with_it_and_what_else_its_sender_got_is_not(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("brought", "told"),
+    [("+14155550177", "+14155550177"), ("whatsapp:+5215512345678", "whatsapp:+525512345678")],
+)
+async def test_the_reply_to_a_text_is_erased_with_it_and_what_else_its_sender_got_is_not(
+    bench: Bench, brought: str, told: str
+) -> None:
     log, now = bench.storage.log, bench.clock.now
     text, reply, other = a_sid(), a_sid(), a_sid()
 
@@ -190,11 +196,11 @@ async def test_the_reply_to_a_text_is_erased_with_it_and_what_else_its_sender_go
         )
 
     came = message(text, 0, direction="inbound", status="received")
-    came = msgspec.structs.replace(came, from_="+14155550177", to="+14155550199")
+    came = msgspec.structs.replace(came, from_=brought, to="+14155550199")
     for delivery in (
         came,
-        message(reply, 1, direction="outbound", status="delivered", to="+14155550177", answers=text),
-        message(other, 2, direction="outbound", status="delivered", to="+14155550177", answers=a_sid()),
+        message(reply, 1, direction="outbound", status="delivered", to=told, answers=text),
+        message(other, 2, direction="outbound", status="delivered", to=told, answers=a_sid()),
     ):
         await log.file(delivery, an_event(delivery.status, sid=delivery.sid))
     assert await derived(bench, text) == [reply]

@@ -15,7 +15,7 @@ from shared.outbound.decode import decode, faults_of
 from shared.outbound.fallback import derive
 from shared.queues import LARGEST
 from tests.deliveries.samples import NOW, an_event
-from tests.fakes import make_settings
+from tests.fakes import SERVICE_SID, make_settings
 from tests.outbound.bench import Bench
 from tests.outbound.samples import a_message
 
@@ -43,6 +43,50 @@ async def test_where_the_first_fails_the_second_is_gone_once_and_linked(bench: B
     assert [created.kind for created in bench.provider.created] == ["message", "call"]
     [link] = [event for event in await bench.timeline() if "fallback" in event.raw]
     assert link.raw["fallback"] == "order-1~2"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"to": "rcs:+14155550100", "from": SERVICE_SID}, {"channel": "sms", "to": "+14155550100", "body": "Hi"}),
+        ({"to": "whatsapp:+5215512345678"}, {"channel": "sms", "to": "+525512345678", "body": "Hi"}),
+        ({"to": "whatsapp:US.1234"}, {"channel": "sms", "to": "+14155550100", "body": "Hi"}),
+        ({"to": "messenger:1", "from": SERVICE_SID}, {**CALL_THEN, "to": "+14155550100"}),
+    ],
+)
+async def test_a_second_way_may_name_the_person_in_another_spelling_or_by_a_number_that_nobody_told(
+    bench: Bench, first: dict[str, str], second: dict[str, str]
+) -> None:
+    bench.provider.outcomes = [FAILED]
+    await bench.take(a_message(fallback=second, **first))
+    await follow_up(bench)
+    assert [created.parameters["to"] for created in bench.provider.created] == [first["to"], second["to"]]
+
+
+@pytest.mark.parametrize(
+    ("to", "called"), [("rcs:+14155550100", "+14155550100"), ("whatsapp:+5215512345678", "+5215512345678")]
+)
+async def test_a_call_after_a_message_goes_to_its_number(bench: Bench, to: str, called: str) -> None:
+    bench.provider.outcomes = [FAILED]
+    await bench.take(a_message(**{"to": to, "from": SERVICE_SID, "fallback": {**CALL_THEN, "from": "+14155550199"}}))
+    await follow_up(bench)
+    assert (await bench.delivery("order-1~2")).to == called
+
+
+@pytest.mark.parametrize(
+    ("to", "other"), [("whatsapp:+5215512345678", "+525512345679"), ("rcs:+14155550100", "+14155550101")]
+)
+async def test_a_second_way_to_another_phone_is_refused(bench: Bench, to: str, other: str) -> None:
+    second = {"channel": "sms", "to": other, "body": "Hi"}
+    await bench.take(a_message(**{"to": to, "from": SERVICE_SID, "fallback": second}))
+    rejected = await bench.delivery("message-1")
+    assert (rejected.status, bench.provider.created) == ("rejected", [])
+    assert "fallback.to" in str(rejected.reasons)
+
+
+async def test_a_call_after_a_message_to_a_user_without_a_number_is_refused_when_it_is_asked_for(bench: Bench) -> None:
+    await bench.take(a_message(to="whatsapp:US.1234", fallback=CALL_THEN))
+    assert "fallback.to" in str((await bench.delivery("message-1")).reasons)
 
 
 async def test_it_is_looked_for_before_the_state_is_final(bench: Bench) -> None:

@@ -19,7 +19,7 @@ from shared.outbound.checks import Rules
 from shared.outbound.provider import Resource
 from shared.outbound.replay import replay
 from tests.deliveries.samples import an_event
-from tests.fakes import FROM_NUMBER, a_sid, an_answer, make_settings
+from tests.fakes import FROM_NUMBER, SERVICE_SID, a_sid, an_answer, make_settings
 from tests.outbound.bench import Bench
 from tests.outbound.samples import CALL, TEXT, a_message
 
@@ -95,6 +95,33 @@ async def test_the_look_is_for_the_recipient_alone_and_back_to_the_claim(bench: 
     await lose_the_answer(bench)
     await bench.take(a_message())
     assert bench.provider.looks == [("messages", "+14155550100", begun - timedelta(seconds=10))]
+
+
+@pytest.mark.parametrize(
+    ("asked", "listed"),
+    [
+        ({"to": "whatsapp:+5215512345678"}, ["whatsapp:+525512345678", "whatsapp:+5215512345678"]),
+        ({"to": "+553188887777"}, ["+5531988887777", "+553188887777"]),
+        ({"to": "+14155550100", "from": SERVICE_SID}, ["+14155550100", "rcs:+14155550100"]),
+        ({"to": "whatsapp:US.1234"}, ["whatsapp:US.1234"]),
+    ],
+)
+async def test_a_look_asks_for_every_address_under_which_twilio_may_list_it(
+    bench: Bench, asked: dict[str, str], listed: list[str]
+) -> None:
+    await lose_the_answer(bench, a_message(**asked))
+    await bench.take(a_message(**asked))
+    assert [to for _, to, _ in bench.provider.looks] == listed
+
+
+async def test_what_is_listed_under_another_spelling_is_adopted_once(bench: Bench) -> None:
+    message = a_message(to="+5215512345678")
+    left = at_twilio(bench)
+    await lose_the_answer(bench, message)
+    bench.provider.has, bench.provider.late = [left], {left.sid: 1}
+    await bench.take(message)
+    assert (await bench.delivery()).sid == left.sid, "the second spelling has it"
+    assert len(bench.provider.created) == 1
 
 
 async def test_calls_are_looked_for_among_calls(bench: Bench) -> None:

@@ -47,6 +47,31 @@ async def test_texts_to_others_are_sent(bench: Bench) -> None:
     assert (await bench.delivery("order-2")).status == "queued"
 
 
+@pytest.mark.parametrize(
+    ("said_by", "asked_for"),
+    [
+        ("whatsapp:+5215512345678", "whatsapp:+525512345678"),
+        ("whatsapp:+553188887777", "whatsapp:+5531988887777"),
+        ("whatsapp:+5491123456789", "whatsapp:+541123456789"),
+        ("rcs:+14155550100", "+14155550100"),
+        ("whatsapp:US.1234", "whatsapp:US.1234"),
+        ("messenger:1234", "messenger:1234"),
+    ],
+)
+async def test_an_opt_out_holds_for_every_spelling_of_the_phone(bench: Bench, said_by: str, asked_for: str) -> None:
+    await bench.consents.record(a_consent("opted-out", to=said_by, sender=SERVICE_SID))
+    await bench.take(a_message(**{"to": asked_for, "from": SERVICE_SID}))
+    assert (await bench.delivery()).status == "suppressed"
+    assert (await bench.delivery()).to == asked_for
+    assert bench.provider.created == []
+
+
+@pytest.mark.parametrize("to", ["whatsapp:+5215512345678", "+553188887777", "whatsapp:US.1234", "rcs:+14155550100"])
+async def test_an_address_is_sent_as_it_was_written(bench: Bench, to: str) -> None:
+    await bench.take(a_message(**{"to": to, "from": SERVICE_SID}))
+    assert [created.parameters["to"] for created in bench.provider.created] == [to]
+
+
 async def test_a_service_is_a_sender_of_its_own(bench: Bench) -> None:
     bench.provider.outcomes = [OPTED_OUT[0]]
     await bench.take(a_message(**{"from": SERVICE_SID}))

@@ -112,7 +112,14 @@ async def test_what_is_urgent_is_not_held_back(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("to", "sent"), [("+493012345678", False), ("+14155550100", True), ("whatsapp:+493012345678", False)]
+    ("to", "sent"),
+    [
+        ("+493012345678", False),
+        ("+14155550100", True),
+        ("whatsapp:+493012345678", False),
+        ("whatsapp:DE.1234", False),
+        ("whatsapp:US.1234", True),
+    ],
 )
 async def test_the_zone_is_the_numbers_where_the_request_names_none(bench: Bench, to: str, sent: bool) -> None:  # noqa: FBT001 - of the table
     bench.settings = make_settings(QUIET_HOURS="21:00-08:00")

@@ -4,10 +4,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.text.numbers import E164, NumberInvalid, country, is_ordinary, mask, recipient, searchable, sender, to_e164
+from shared.text.numbers import (
+    E164,
+    NumberInvalid,
+    as_sender,
+    cleaned,
+    costs_more,
+    country,
+    is_ordinary,
+    mask,
+    recipient,
+    searchable,
+    sender,
+    to_e164,
+)
+from shared.text.spellings import person
 from tests.fakes import SERVICE_SID
 
 e164 = st.from_regex(E164, fullmatch=True)
+USER = "whatsapp:US.13491208655302741918"
+PAGE = "messenger:103800709108123"
+PASTED = [
+    " +14155550100",
+    "+14155550100\u200b",
+    "\u202a+14155550100\u202c",
+    "\u2066+14155550100\u2069",
+    "+1\u202f415\u202f555\u202f0100",
+    "+1\u2009415\u3000555\u00a00100",
+    "\ufeff+1\u00ad4155550100\u200e",
+]
+"""one number as other programs have it copied"""
+invisible = st.text(st.characters(categories=["Zs", "Cf"]), max_size=3)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +103,68 @@ def test_whatever_is_written_the_answer_is_e164_or_a_refusal_that_does_not_repea
     assert len(written) < 10 or written not in refusal
 
 
+@pytest.mark.parametrize("written", PASTED)
+@pytest.mark.parametrize("region", [None, "US"])
+def test_what_was_copied_along_with_a_number_is_dropped(written: str, region: str | None) -> None:
+    assert to_e164(written, region=region) == "+14155550100"
+    assert recipient(f"whatsapp:{written}", channel="sms", region=region) == "whatsapp:+14155550100"
+    assert sender(written, channel="sms", region=region) == "+14155550100"
+    assert searchable(written, region=region) == "+14155550100"
+
+
+@given(st.lists(st.tuples(st.sampled_from("+0123456789"), invisible), max_size=15))
+def test_white_space_and_format_characters_are_dropped_and_nothing_else(written: list[tuple[str, str]]) -> None:
+    assert cleaned("".join(map("".join, written))) == "".join(character for character, _ in written)
+
+
+@pytest.mark.parametrize("other", ["\n", "\t", "\x00", "x"])
+def test_other_characters_are_not_dropped(other: str) -> None:
+    assert cleaned(f"+1415{other}5550100") == f"+1415{other}5550100"
+
+
+@pytest.mark.parametrize(
+    "number", ["+5215512345678", "+525512345678", "+553188887777", "+5531988887777", "+541123456789", "+5491123456789"]
+)
+@pytest.mark.parametrize("prefix", ["", "whatsapp:", "rcs:"])
+def test_every_spelling_is_taken_as_it_is_written_and_has_its_country(number: str, prefix: str) -> None:
+    address = prefix + number
+    assert recipient(address, channel="sms", region=None) == address
+    assert prefix == "rcs:" or sender(address, channel="sms", region=None) == address
+    assert searchable(address, region=None) == address
+    assert country(address) == {"52": "MX", "54": "AR", "55": "BR"}[number[1:3]]
+    assert is_ordinary(number)
+    assert is_ordinary(address) == (not prefix)
+    assert not costs_more(address)
+
+
+@given(e164)
+def test_a_number_is_possible_if_another_spelling_of_it_is(number: str) -> None:
+    def is_taken(spelling: str) -> bool:
+        try:
+            return to_e164(spelling, region=None) == spelling
+        except NumberInvalid:
+            return False
+
+    assert is_taken(number) or not is_taken(person(number)) or number.startswith("+540")
+
+
+@pytest.mark.parametrize("to", [USER, "whatsapp:US.1234", "whatsapp:US.ENT.11815799212886844830", PAGE, "messenger:1"])
+def test_a_user_without_a_number_is_a_recipient_of_messages(to: str) -> None:
+    assert recipient(f" {to}\u200b", channel="sms", region=None) == to
+    assert searchable(to, region=None) == to
+
+
+def test_a_number_over_rcs_is_a_recipient_of_messages() -> None:
+    assert recipient("rcs:+1 415 555 0100", channel="sms", region=None) == "rcs:+14155550100"
+    assert recipient("rcs:(415) 555-0100", channel="sms", region="US") == "rcs:+14155550100"
+
+
+@pytest.mark.parametrize("to", [USER, PAGE, "rcs:+14155550100", "whatsapp:+14155550100"])
+def test_an_address_of_messages_is_refused_for_a_call_in_so_many_words(to: str) -> None:
+    with pytest.raises(NumberInvalid, match="for messages"):
+        recipient(to, channel="call", region="US")
+
+
 def test_a_whatsapp_recipient_keeps_its_prefix() -> None:
     assert recipient("whatsapp:+1 415 555 0100", channel="sms", region=None) == "whatsapp:+14155550100"
 
@@ -98,6 +187,18 @@ def test_a_client_may_be_called() -> None:
         ("client:" + "a" * 121, "call"),
         (SERVICE_SID, "sms"),
         ("ACME", "sms"),
+        ("whatsapp:us.1234", "sms"),
+        ("whatsapp:USA.1234", "sms"),
+        ("whatsapp:US.", "sms"),
+        ("whatsapp:US.12-34", "sms"),
+        ("whatsapp:US." + "1" * 129, "sms"),
+        ("whatsapp:US.1.2", "sms"),
+        ("US.1234", "sms"),
+        ("rcs:acme_agent", "sms"),
+        ("rcs:US.1234", "sms"),
+        ("messenger:", "sms"),
+        ("messenger:1 or 2/3", "sms"),
+        ("sip:a@example.com", "sms"),
     ],
 )
 def test_a_recipient_of_another_kind_is_refused(to: str, channel: str, region: str | None) -> None:
@@ -105,18 +206,46 @@ def test_a_recipient_of_another_kind_is_refused(to: str, channel: str, region: s
         recipient(to, channel=channel, region=region)
 
 
-@pytest.mark.parametrize("from_", [SERVICE_SID, "12345", "ACME Inc", "+14155550199", "whatsapp:+14155550199"])
+@pytest.mark.parametrize(
+    "from_",
+    [SERVICE_SID, "12345", "ACME Inc", "A  B", "+14155550199", "whatsapp:+14155550199", "rcs:acme_agent", PAGE],
+)
 def test_a_text_comes_from_a_number_a_service_a_short_code_or_a_name(from_: str) -> None:
     assert sender(from_, channel="sms", region=None) == from_
 
 
-@pytest.mark.parametrize("from_", [SERVICE_SID, "12345", "ACME", "whatsapp:+14155550199"])
+@pytest.mark.parametrize("from_", [SERVICE_SID, "12345", "ACME", "whatsapp:+14155550199", "rcs:acme_agent", PAGE])
 def test_a_call_comes_from_none_of_the_senders_of_texts(from_: str) -> None:
     with pytest.raises(NumberInvalid):
         sender(from_, channel="call", region=None)
 
 
-@pytest.mark.parametrize("from_", ["ACME Incorporated", "", "12", "MG123;", "ACME!"])
+@pytest.mark.parametrize("from_", ["Zeus The Mighty", "ACME Incorporated", "ACME!", "MG123;", "Größe"])
+def test_what_is_meant_as_a_name_is_told_the_rule_of_names(from_: str) -> None:
+    with pytest.raises(NumberInvalid, match=r"at most 11 letters.*https://www\.twilio\.com"):
+        sender(from_, channel="sms", region=None)
+
+
+@pytest.mark.parametrize("from_", [" ACME\u00a0Inc", "ACME\u200b Inc", "\u202aACME Inc\u202c"])
+def test_a_name_loses_what_was_copied_along_with_it_and_keeps_its_spaces(from_: str) -> None:
+    assert sender(from_, channel="sms", region=None) == "ACME Inc"
+
+
+@pytest.mark.parametrize(
+    ("to", "expected"),
+    [
+        ("+14155550100", "+15005550006"),
+        ("whatsapp:+14155550100", "whatsapp:+15005550006"),
+        (USER, "whatsapp:+15005550006"),
+        ("rcs:+14155550100", None),
+        (PAGE, None),
+    ],
+)
+def test_an_own_number_writes_to_phones_and_to_whatsapp_only(to: str, expected: str | None) -> None:
+    assert as_sender("+15005550006", to=to) == expected
+
+
+@pytest.mark.parametrize("from_", ["", "12", "whatsapp:US.1234", "whatsapp:ACME"])
 def test_a_sender_of_no_known_form_is_refused(from_: str) -> None:
     with pytest.raises(NumberInvalid):
         sender(from_, channel="sms", region=None)
@@ -154,6 +283,11 @@ def test_a_national_sender_is_brought_to_e164() -> None:
         ("+186123456789", None),
         ("+553188887777", "BR"),
         ("client:alice", None),
+        ("rcs:+4915123456789", "DE"),
+        ("whatsapp:US.1234", "US"),
+        ("whatsapp:DE.ENT.1234", "DE"),
+        ("whatsapp:XX.1234", None),
+        ("messenger:103800709108123", None),
         ("", None),
     ],
 )
@@ -174,11 +308,25 @@ def test_every_number_has_a_country_or_none(number: str) -> None:
         ("(415) 555-0100", "+14155550100"),
         ("whatsapp:415 555 0100", "whatsapp:+14155550100"),
         ("client:alice", "client:alice"),
-        ("it's no number", "it's no number"),
+        ("sip:alice@example.com", "sip:alice@example.com"),
+        ("rcs:acme_agent", "rcs:acme_agent"),
+        ("12345", "12345"),
+        ("011 49 30 123456", "+4930123456"),
     ],
 )
 def test_a_search_finds_a_number_however_it_is_written(written: str, expected: str) -> None:
     assert searchable(written, region="US") == expected
+
+
+@pytest.mark.parametrize("written", ["4155550100", "0014155550100", "hello", "", "+1", "it's no number", "tel:+1415"])
+def test_a_search_for_what_no_delivery_can_have_is_refused(written: str) -> None:
+    with pytest.raises(NumberInvalid):
+        searchable(written, region=None)
+
+
+def test_a_short_code_is_looked_for_as_a_number_of_the_region_first() -> None:
+    assert searchable("22334455", region="NO") == "+4722334455"
+    assert searchable("22334455", region=None) == "22334455"
 
 
 @pytest.mark.parametrize(
@@ -189,6 +337,10 @@ def test_a_search_finds_a_number_however_it_is_written(written: str, expected: s
         ("+14155550100", "+141…00"),
         ("whatsapp:+14155550100", "whatsapp:+141…00"),
         ("client:bob", "client:…"),
+        ("rcs:+14155550100", "rcs:+141…00"),
+        ("whatsapp:US.13491208655302741918", "whatsapp:US.13…18"),
+        ("whatsapp:US.1234", "whatsapp:U…34"),
+        ("messenger:103800709108123", "messenger:10380…23"),
         ("+1234567", "+1…67"),
         ("12345", "…"),
         ("+14155550100:1", "+1415…:1"),
@@ -209,7 +361,7 @@ def test_a_mask_never_shows_a_whole_number(number: str, prefix: str, suffix: str
 @given(st.text(min_size=9, max_size=200))
 def test_a_mask_never_shows_a_whole_text(text: str) -> None:
     assert text not in mask(text)
-    assert len(mask(text)) <= len("whatsapp:") + 8
+    assert len(mask(text)) <= len("messenger:") + 8
 
 
 @pytest.mark.parametrize(

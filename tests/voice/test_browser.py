@@ -69,7 +69,7 @@ def test_without_a_list_only_other_clients_are_called() -> None:
         ("", "E.164"),
         ("112", "E.164"),
         ("030 123456", "E.164"),
-        ("+49 30 123456", "E.164"),
+        ("+49-30-123456", "E.164"),
         (f"{NUMBER}\n", "E.164"),
         (f"{NUMBER},{NUMBER}", "E.164"),
         ("<Hangup/>", "E.164"),

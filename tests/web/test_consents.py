@@ -2,6 +2,7 @@
 
 import json
 import os
+import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -140,3 +141,28 @@ async def test_what_cannot_be_meant_sets_nothing(door: Door, document: object, f
 async def test_a_search_that_cannot_be_meant_is_refused(door: Door, document: object, faulty: set[str]) -> None:
     answer = await _post(door, "consents/search", document)
     assert set(problems.check(answer, HTTPStatus.UNPROCESSABLE_ENTITY)) == faulty
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("whatsapp:+5215512345670", "whatsapp:+525512345670"),
+        ("whatsapp:+553188887770", "whatsapp:+5531988887770"),
+        ("+541123456780", "+5491123456780"),
+        ("\u202awhatsapp:US.{}\u202c", "whatsapp:US.{}"),
+    ],
+)
+async def test_whatever_twilio_brings_as_a_sender_can_be_set_and_seen(door: Door, said: str, asked: str) -> None:
+    unique = uuid.uuid4().hex
+    sender = f"S{unique[:9]}"
+    [consent] = await _set(door, to=said.format(unique), state="opted-out", sender=sender)
+    assert consent["state"] == "opted-out"
+    assert await _find(door, to=asked.format(unique), sender=sender) == [consent]
+
+
+@pytest.mark.parametrize("to", ["rcs:+14155550100", "messenger:103800709108123"])
+async def test_rcs_and_messenger_need_a_sender_or_a_service(door: Door, both: App, to: str) -> None:
+    body = json.dumps({"to": to, "state": "opted-out"}).encode()
+    faults = problems.check(await door.request("POST", "/api/consents", body), HTTPStatus.UNPROCESSABLE_ENTITY)
+    assert faults.keys() == {"sender"}
+    assert [consent["sender"] for consent in await _set(both, to=to, state="opted-in")] == [SERVICE_SID]

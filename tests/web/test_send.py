@@ -170,6 +170,64 @@ async def test_the_answer_repeats_no_number_and_no_text(app: App) -> None:
         assert private not in answer.body
 
 
+@pytest.mark.parametrize(
+    "to",
+    [
+        "whatsapp:+5215512345678",
+        "+553188887777",
+        "whatsapp:+541123456789",
+        "whatsapp:US.13491208655302741918",
+        "\u202a+1\u202f4155550100\u202c",
+        " +14155550100",
+    ],
+)
+async def test_whatever_twilio_brings_as_a_sender_can_be_written_to(app: App, to: str) -> None:
+    answer = await app.request("POST", SEND, json.dumps({**TEXT, "to": to}).encode())
+    assert answer.status == 202, answer
+
+
+@pytest.mark.parametrize("to", ["rcs:+14155550100", "messenger:103800709108123"])
+async def test_rcs_and_messenger_need_a_sender_of_theirs_or_a_service(azurite: str, app: App, to: str) -> None:
+    body = json.dumps({**TEXT, "to": to}).encode()
+    faults = problems.check(await app.request("POST", SEND, body), UNPROCESSABLE)
+    assert faults.keys() == {"from"}
+    assert "TWILIO_MESSAGING_SERVICE_SID" in faults["from"]
+    named = json.dumps({**TEXT, "to": to, "from": f"{to.partition(':')[0]}:acme_agent"}).encode()
+    assert (await app.request("POST", SEND, named)).status == 202
+    async with App.load(settings_of(azurite, TWILIO_MESSAGING_SERVICE_SID="MG" + "5" * 32)) as with_service:
+        assert (await with_service.request("POST", SEND, body)).status == 202
+
+
+async def test_a_sender_of_too_many_letters_is_told_the_rule_of_names(app: App) -> None:
+    body = json.dumps({**TEXT, "from": "Zeus The Mighty"}).encode()
+    faults = problems.check(await app.request("POST", SEND, body), UNPROCESSABLE)
+    assert "at most 11" in faults["from"]
+
+
+@pytest.mark.parametrize(
+    ("to", "fault"),
+    [
+        ("whatsapp:DE.1234", None),
+        ("whatsapp:+4915123456789", None),
+        ("rcs:+4915123456789", None),
+        ("whatsapp:US.1234", "got one of US"),
+        ("rcs:+14155550100", "got one of US"),
+        ("whatsapp:XX.1234", "its country is not known"),
+        ("messenger:103800709108123", "its country is not known"),
+    ],
+)
+async def test_every_address_is_asked_for_its_country_where_some_are_allowed(
+    azurite: str, to: str, fault: str | None
+) -> None:
+    more = {"ALLOWED_COUNTRIES": "DE", "TWILIO_MESSAGING_SERVICE_SID": "MG" + "5" * 32}
+    async with App.load(settings_of(azurite, **more)) as app:
+        answer = await app.request("POST", SEND, json.dumps({**TEXT, "to": to}).encode())
+        if fault is None:
+            assert answer.status == 202, answer
+        else:
+            assert fault in problems.check(answer, UNPROCESSABLE)["to"]
+
+
 async def test_an_allowed_country_is_asked_for_where_one_is_set(azurite: str) -> None:
     async with App.load(settings_of(azurite, ALLOWED_COUNTRIES="DE", DEFAULT_REGION="DE")) as app:
         faults = problems.check(await app.request("POST", SEND, json.dumps(TEXT).encode()), UNPROCESSABLE)

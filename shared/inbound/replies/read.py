@@ -13,7 +13,7 @@ from shared.consents.words import may_be_an_answer, word_of
 from shared.errors import RequestInvalid
 from shared.inbound.replies.rules import VALUES, Reply, Rule, Words, words_of
 from shared.settings import QUEUE_EXPECTED, QUEUE_NAME
-from shared.text.numbers import E164, MESSAGING_SERVICE, SHORT_CODE
+from shared.text.numbers import E164, MESSAGING_SERVICE, SHORT_CODE, cleaned
 from shared.text.templates.library import Templates
 from shared.text.templates.plain import Plain
 from shared.text.templates.rendered import LONGEST
@@ -134,11 +134,12 @@ class _Reader:
         return tuple(map(words_of, given))
 
     def numbers(self, given: list[str]) -> frozenset[str]:
-        for index, number in enumerate(given):
+        numbers = [cleaned(number) for number in given]
+        for index, number in enumerate(numbers):
             if not is_number(number):
                 expected = "a number in E.164, a short code, or a Messaging Service's SID"
                 self.sheet.note((*self.place, "numbers", str(index)), f"numbers expected {expected}")
-        return frozenset(given)
+        return frozenset(numbers)
 
     def media(self, given: list[str]) -> tuple[str, ...]:
         for index, url in enumerate(given):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from shared.text.numbers import CLIENT, E164
+from shared.text.numbers import CLIENT, E164, cleaned
 from shared.text.templates.engine import Text
 from shared.toml.lines import Path
 from shared.voice.flows import fields
@@ -36,7 +36,7 @@ def read_dial(parts: Parts, given: fields.Dial) -> Dial:
         together=given.together,
         timeout=given.timeout,
         time_limit=given.time_limit,
-        caller_id=given.caller_id,
+        caller_id=given.caller_id and cleaned(given.caller_id),
         record=given.record,
         whisper=parts.maybe_speech("whisper", given.whisper),
         screen=given.screen,
@@ -69,7 +69,7 @@ def _name(parts: Parts, path: Path, name: str | None) -> Text:
 def _person(parts: Parts, at: Path, given: str) -> Target:
     path = (*parts.path, *at)
     kind: Literal["number", "client", "sip"] = "number"
-    good = E164.fullmatch(given) is not None
+    good = E164.fullmatch(cleaned(given)) is not None
     if given.startswith(_CLIENT):
         kind, good = "client", CLIENT.fullmatch(given) is not None
     elif given.startswith(_SIP):
@@ -94,7 +94,8 @@ def _check_options(parts: Parts, given: fields.Dial, targets: list[Target]) -> N
         parts.fault("screen", "is for numbers, clients and SIP only")
     if given.whisper is not None and "conference" in kinds:
         parts.fault("whisper", "is not for a conference")
-    if given.caller_id is not None and not (E164.fullmatch(given.caller_id) or CLIENT.fullmatch(given.caller_id)):
+    caller_id = given.caller_id and cleaned(given.caller_id)
+    if caller_id is not None and not (E164.fullmatch(caller_id) or CLIENT.fullmatch(caller_id)):
         parts.fault("caller_id", "expected a number in E.164, or client:NAME")
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from shared.text import time_zones
-from shared.text.numbers import E164
+from shared.text.numbers import E164, cleaned
 from shared.text.templates.declarations import read_declared
 from shared.text.templates.values import Declared
 from shared.toml.lines import Lines
@@ -123,12 +123,13 @@ class _Reader:
         return ("steps", step, key, *keys[1:])
 
     def answers(self, given: list[str]) -> tuple[str, ...]:
-        for index, number in enumerate(given):
+        numbers = [cleaned(number) for number in given]
+        for index, number in enumerate(numbers):
             if number != ANY_OTHER and not E164.fullmatch(number):
                 self.sheet.note(("answers", str(index)), f'answers expected a number in E.164, or "{ANY_OTHER}"')
-            if number in given[:index]:
+            if number in numbers[:index]:
                 self.sheet.note(("answers", str(index)), "answers expected each number once")
-        return tuple(given)
+        return tuple(numbers)
 
     def value(self, name: str, raw: object) -> Declared:
         declared, problems = read_declared(name, raw)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from shared.text.numbers import E164
+from shared.text.numbers import E164, cleaned
 from shared.voice.flows import fields
 from shared.voice.flows.dialling import read_dial
 from shared.voice.flows.model import (
@@ -205,7 +205,7 @@ def _record(parts: Parts, given: fields.Record) -> Record:
 
 
 def _message(parts: Parts, given: fields.Message) -> Message:
-    if given.to is not None and "{" not in given.to and not E164.fullmatch(given.to):
+    if given.to is not None and "{" not in given.to and not E164.fullmatch(cleaned(given.to)):
         parts.fault("to", "expected a number in E.164")
     return Message(
         body=parts.text("message", given.message, longest=_LONGEST_MESSAGE),

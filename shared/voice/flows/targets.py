@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from shared.text.numbers import CLIENT, E164
+from shared.text.numbers import CLIENT, E164, cleaned
 from shared.text.tolls import Countries, NotAllowed, check_literal, check_value
 from shared.voice.flows.model import Target
 
@@ -71,6 +71,7 @@ def read_address(target: Target, written: str) -> Address:
         return Address(target.kind, written)
     whole = f"client:{written}" if target.kind == "client" else written
     kind = next(kind for kind, (prefix, _, _) in _PEOPLE.items() if whole.startswith(prefix))
+    whole = cleaned(whole) if kind == "number" else whole
     if target.kind not in {kind, "number"} or not _PEOPLE[kind][1].fullmatch(whole):
         raise MayNotDial(f"expected {_PEOPLE[target.kind][2]}, got another text")
     return Address(kind, whole.removeprefix("client:"))

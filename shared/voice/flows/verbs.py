@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from shared.text.numbers import E164
+from shared.text.numbers import E164, cleaned
 from shared.text.tolls import Countries, NotAllowed, check_recipient
 from shared.voice.flows import model
 from shared.voice.flows.connecting import dial, take
@@ -92,7 +92,7 @@ def record(scene: Scene, action: model.Record, _turn: Turn) -> Turn | None:
 def message(scene: Scene, action: model.Message, _turn: Turn) -> Turn | None:
     """Text somebody; if the text can't be sent, the call goes on without it."""
     to = scene.write(action.to, what="the number") if action.to is not None else scene.call.other_end
-    body = scene.write(action.body, what="the text")
+    to, body = cleaned(to), scene.write(action.body, what="the text")
     problem = _not_texted(to, scene.world.allowed_countries)
     if problem is not None:
         scene.tell("problem-to", problem=f"nobody was texted: {problem}")

@@ -201,6 +201,12 @@ data = { back = "Monday" }
     assert "expected reply or template, got both" in found[3][1]
 
 
+def test_what_was_copied_along_with_a_number_is_dropped(tmp_path: Path) -> None:
+    content = '[rules.a]\nreply = "x"\nwords = ["a"]\nnumbers = [" +1\u202f5005550006\u200b"]'
+    (rule,) = load(tmp_path, content).rules
+    assert rule.numbers == {"+15005550006"}
+
+
 def test_a_rule_for_other_numbers_takes_nothing_from_the_next(tmp_path: Path) -> None:
     content = """
         [rules.here]

@@ -52,7 +52,7 @@ def test_the_first_step_of_the_file_is_the_start_unless_another_is_named() -> No
 
 
 def test_who_meets_a_flow_stands_at_its_top() -> None:
-    met = flow('answers = ["+15005550006", "*"]\nmachine = "end"\n' + END)
+    met = flow('answers = ["\u202a+15005550006\u202c", "*"]\nmachine = "end"\n' + END)
     assert (met.name, met.answers, met.machine) == ("made", ("+15005550006", "*"), "end")
 
 

@@ -191,6 +191,12 @@ def test_a_message_is_capped_where_a_caller_chose_its_recipient(
     assert sent.is_capped == is_capped
 
 
+def test_what_was_copied_along_with_the_number_of_a_message_is_dropped() -> None:
+    message = Message(body=text("Hi"), to=text("{{ staff }}"), next="bye")
+    (sent,) = walked(flow(one(message)), by=call(data={"staff": "\u202a+1 415\u202f5550133\u202c"})).texts
+    assert sent.to == "+14155550133"
+
+
 @pytest.mark.parametrize(
     ("message", "caller", "countries"),
     [

@@ -139,6 +139,7 @@ def test_after_a_talk_it_goes_on_or_is_over(status: str, answered: str | None, s
 def test_whom_the_data_names_is_dialled() -> None:
     for written, tag, name in [
         ("+14155550133", "Number", "+14155550133"),
+        ("\u202a+1\u202f4155550133\u200b ", "Number", "+14155550133"),
         ("client:bob", "Client", "bob"),
         ("sip:bob@example.com:5060", "Sip", "sip:bob@example.com:5060"),
     ]:
