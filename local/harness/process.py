@@ -23,13 +23,15 @@ ROOT = Path(__file__).resolve().parents[2]
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What a host is to be: the app's settings, where it listens, and how long a message it died with stays hidden.
 
-    `ahead_seconds` sets the app's clock ahead: what it does after an hour can be seen at once.
+    `ahead_seconds` sets the app's clock ahead: what it does after an hour can be seen at once. `app` is the folder of
+    function_app.py.
     """
 
     settings: dict[str, str]
     port: int
     queue_lease_seconds: int = 4
     ahead_seconds: int = 0
+    app: str = str(ROOT)
 
 
 def run(order: Order) -> None:
@@ -65,7 +67,7 @@ def quick_host_json() -> dict[str, Any]:
 
 async def _serve(order: Order) -> None:
     async with Host.start(
-        app=load(ROOT),
+        app=load(Path(order.app)),
         host_json=quick_host_json(),
         settings=dict(os.environ),
         port=order.port,

@@ -172,6 +172,7 @@ class Scene:
             port=port,
             queue_lease_seconds=self.lease,
             ahead_seconds=ahead_seconds,
+            app=self.backdrop.app,
         )
         self.starts.began()
         return await self.backdrop.hosts.start(order, log=self.log)

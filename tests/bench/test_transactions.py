@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from pathlib import Path
 from typing import Final, get_args
 
 import pytest
@@ -10,7 +11,7 @@ from bench.throughput import concurrency
 from bench.transactions import FOR_MANY, PRICE, QUEUE, QUEUE_PRICE, counted, counted_inbound
 from bench.ways.sample import Kind
 from shared.deliveries.keys import SPREAD
-from tests.web.app import ROOT
+from tests.web.app import ROOT, lay_out
 
 PAGE: Final = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -24,6 +25,13 @@ def told() -> dict[Kind, Counter[str]]:
         for kind, count in zip(KINDS, counts, strict=True):
             found[kind][operation] += int(count)
     return found
+
+
+@pytest.fixture(autouse=True)
+def _app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the app measured with the content of the tests."""
+    for name, value in lay_out(tmp_path).items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.mark.parametrize("kind", KINDS)
