@@ -213,12 +213,15 @@ def test_host_json_is_what_the_readme_explains() -> None:
             },
         },
         "logging": {
-            "applicationInsights": {"samplingSettings": {"isEnabled": True, "excludedTypes": "Request;Exception"}}
+            "logLevel": {"Function": "Information"},
+            "applicationInsights": {
+                "samplingSettings": {"isEnabled": True, "excludedTypes": "Request;Exception;Trace"}
+            },
         },
         "extensionBundle": {"id": "Microsoft.Azure.Functions.ExtensionBundle", "version": "[4.*, 5.0.0)"},
     }
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name in ("functionTimeout", *HOST_JSON["extensions"]["queues"]):
+    for name in ("functionTimeout", "logLevel", "excludedTypes", *HOST_JSON["extensions"]["queues"]):
         assert f"`{name}`" in readme
 
 

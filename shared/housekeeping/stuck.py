@@ -13,7 +13,7 @@ from shared.deliveries.log import DeliveryLog
 from shared.deliveries.open import OpenDeliveries, OpenEntry
 from shared.deliveries.record import Delivery
 from shared.errors import TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
-from shared.logs import about
+from shared.logs import about, traced
 from shared.outbound.claim import due_at
 from shared.outbound.outcomes import seen
 from shared.outbound.provider import Provider
@@ -64,7 +64,7 @@ class Stuck:
                 await self._look_at(entry)
             except Exception as exc:  # noqa: BLE001 - one that can't be looked after must not keep all others waiting
                 # the text of an SDK's error holds URLs
-                about(_logger, entry.delivery_id).error("it could not be looked after: %s", type(exc).__name__)
+                about(_logger, entry.delivery_id).error("it could not be looked after: %s", traced(exc))
                 await self._entries.put_off(entry, until=self._clock() + _BAD_ONE_AGAIN)
             else:
                 count += 1
@@ -100,7 +100,7 @@ class Stuck:
         overdue = due_at(delivery, settle=self._settle) + _LOST_AFTER
         if now < overdue:
             return overdue
-        about(_logger, delivery.id).warning("its message is overdue: enqueued again", extra={"status": delivery.status})
+        about(_logger, delivery.id).warning("%s: its message is overdue and enqueued again", delivery.status)
         await self._queue.put(delivery.request or b"")
         return now + max(_LOST_AFTER, min(now - delivery.updated_at, _ASK_AT_MOST))
 
@@ -122,7 +122,7 @@ class Stuck:
             return None
         after = await self._log.record(delivery, seen(resource, source="asked", at=now))
         if after == delivery and quiet >= _GIVEN_UP_AFTER:
-            about(_logger, delivery.id).warning("no news for days, and none expected", extra={"status": after.status})
+            about(_logger, delivery.id).warning("%s: no news for days, and none expected", after.status)
             return None
         return None if after.is_final else now + min(max(quiet, _ASK_AFTER), _ASK_AT_MOST)
 

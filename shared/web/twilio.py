@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from urllib.parse import parse_qs
 import azure.functions as func
 
 from shared.calls.desk import NOT_RECORDED
+from shared.deliveries.keys import is_id
 from shared.deliveries.log import DeliveryLog
 from shared.errors import FormInvalid, SignatureInvalid
 from shared.inbound.callbacks import record_trouble
@@ -28,6 +30,7 @@ _DEADLINE: Final = 10.0
 _FALLBACK_DEADLINE: Final = 6.0
 """seconds for all that is put on record there"""
 _LARGEST_BODY: Final = 64 * 1024
+_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _MOST_FIELDS: Final = 1_000
 """anybody may post: what is far from anything that Twilio posts is refused before it costs seconds of work"""
 
@@ -45,6 +48,11 @@ class Webhook:
     def query(self) -> str:
         """What stands behind the question mark."""
         return self.url.partition("?")[2]
+
+    @property
+    def subject(self) -> str:
+        """The delivery, for a line of the log: the one that the URL names, else the SID."""
+        return self.delivery_id if self.delivery_id and is_id(self.delivery_id) else _sid(self.form)
 
 
 class RecordStatus(Protocol):
@@ -79,15 +87,18 @@ async def callback(req: func.HttpRequest, wiring: Wiring, record: RecordStatus) 
     """Answer a callback: 204 once it is on record, 503 where it can't be now, so that Twilio says it again."""
     try:
         webhook = verify(req, wiring.settings)
-        async with asyncio.timeout(_DEADLINE):
-            await record(wiring.log, webhook.form, delivery_id=webhook.delivery_id, now=clock())
     except SignatureInvalid as exc:
         return forbidden(exc)
+    try:
+        async with asyncio.timeout(_DEADLINE):
+            await record(wiring.log, webhook.form, delivery_id=webhook.delivery_id, now=clock())
     except FormInvalid as exc:
-        _logger.error("a callback that can't be read: %s", exc)  # noqa: TRY400 - the trace says no more
+        about(_logger, webhook.subject).error("a callback that can't be read, %s: %s", _said(webhook.form), exc)
         return func.HttpResponse(status_code=HTTPStatus.BAD_REQUEST)
     except NOT_RECORDED as exc:
-        _logger.error("a callback could not be recorded: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
+        # the text of an SDK's error holds URLs
+        what = (_said(webhook.form), type(exc).__name__)
+        about(_logger, webhook.subject).error("a callback could not be recorded, %s: %s", *what)
         return func.HttpResponse(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
     return func.HttpResponse(status_code=HTTPStatus.NO_CONTENT)
 
@@ -102,7 +113,7 @@ async def inbound_text(req: func.HttpRequest, wiring: Wiring) -> func.HttpRespon
         async with asyncio.timeout(_DEADLINE):
             return twiml_answer(await wiring.texts.answer(webhook.form))
     except FormInvalid as exc:
-        _logger.error("an arrival that can't be read: %s", exc)  # noqa: TRY400 - the trace says no more
+        about(_logger, _sid(webhook.form)).error("an arrival that can't be read: %s", exc)
         return twiml_answer(SILENCE)
     except Exception as exc:  # noqa: BLE001 - Twilio gets its TwiML, and brings the text again
         tell(_logger, "a text could not be taken", exc, _sid(webhook.form))
@@ -117,9 +128,7 @@ async def fallback(req: func.HttpRequest, wiring: Wiring, document: str) -> func
         return forbidden(exc)
     form = webhook.form
     deadline = asyncio.get_running_loop().time() + _FALLBACK_DEADLINE
-    about(_logger, _sid(form)).error(
-        "Twilio could not use an answer of ours", extra={"code": form.integer("ErrorCode")}
-    )
+    about(_logger, _sid(form)).error("Twilio could not use an answer of ours, code %s", form.integer("ErrorCode"))
     if not form.get("CallSid"):
         await _attempt(lambda: wiring.texts.take(form), form, "a text could not be taken", deadline=deadline)
     await _attempt(
@@ -147,7 +156,19 @@ def tell(logger: logging.Logger, what: str, error: Exception, delivery_id: str) 
 
 
 def _sid(form: Form) -> str:
-    return form.get("CallSid") or form.get("MessageSid") or "-"
+    return _shown(form, "CallSid") or _shown(form, "MessageSid") or "-"
+
+
+def _said(form: Form) -> str:
+    """Name what a callback is about, for a line of the log."""
+    word = _shown(form, "MessageStatus") or _shown(form, "CallStatus") or "-"
+    return f"{_sid(form)} {word}, code {_shown(form, 'ErrorCode') or '-'}"
+
+
+def _shown(form: Form, name: str) -> str | None:
+    """Return a value that is a word of Twilio's: a SID, a status or a code. Whatever else came is `…`."""
+    value = form.get(name)
+    return value if value is None or _WORD.fullmatch(value) else "…"
 
 
 def twiml_answer(document: str, status: HTTPStatus = HTTPStatus.OK) -> func.HttpResponse:
