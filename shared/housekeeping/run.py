@@ -5,8 +5,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from shared.errors import SwitchboardError
+from shared.logs import traced
+
 _logger: Final = logging.getLogger(__name__)
 _SHARE: Final = timedelta(seconds=60)
+
+
+class ChoresFailed(SwitchboardError):
+    """At least one chore of a run failed; the text names each with the kind of its error."""
 
 
 class Chore(Protocol):
@@ -23,12 +30,21 @@ async def run(
     timer: str = "housekeeping",
     share: timedelta = _SHARE,
 ) -> None:
-    """Do one chore after the other; one that fails is told of, and tried again with the next run."""
+    """Do every chore, one after the other; the next run does a failed one again.
+
+    Raises:
+        ChoresFailed: at least one chore failed, so that Azure counts the run as failed.
+    """
+    failed: dict[str, str] = {}
     for name, chore in chores.items():
         try:
             count = await chore(until=clock() + share)
         except Exception as exc:  # noqa: BLE001 - whatever is wrong with one must not keep the others from being done
-            _logger.error("%s, %s: %s", timer, name, type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
+            failed[name] = type(exc).__name__
+            _logger.error("%s, %s: %s", timer, name, traced(exc))  # noqa: TRY400 - SDK text holds URLs
         else:
             if count:
                 _logger.info("%s, %s: %d", timer, name, count)
+    if failed:
+        # outside of the handler: the error of a chore, whose text may hold a URL, does not go along
+        raise ChoresFailed(f"{timer}: failed: {', '.join(f'{name} ({error})' for name, error in failed.items())}")
