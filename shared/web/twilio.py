@@ -18,6 +18,7 @@ from shared.deliveries.log import DeliveryLog
 from shared.errors import FormInvalid, SignatureInvalid
 from shared.inbound.callbacks import record_trouble
 from shared.inbound.form import Form
+from shared.inbound.refusal import Came, likely_cause, tokens_of
 from shared.inbound.replies.documents import SILENCE
 from shared.inbound.signature import SETTINGS_HEADER, verify_signature
 from shared.logs import about
@@ -66,19 +67,26 @@ def verify(req: func.HttpRequest, settings: Settings) -> Webhook:
     """Return what Twilio posted.
 
     Raises:
-        SignatureInvalid: it was not Twilio, or it was altered.
+        SignatureInvalid: it was not Twilio, or it was altered; the text is for the log, and names the likely cause.
     """
+    try:
+        return _verified(req, settings)
+    except SignatureInvalid as exc:
+        came = Came(url=req.url, headers=req.headers, body=req.get_body())
+        raise SignatureInvalid(f"{exc}; {likely_cause(came, settings)}") from exc
+
+
+def _verified(req: func.HttpRequest, settings: Settings) -> Webhook:
     # the host's own name for itself may differ behind a proxy: what Twilio signed begins with PUBLIC_BASE_URL
     target = "/" + req.url.partition("://")[2].partition("/")[2]
     body = req.get_body()
     if len(body) > _LARGEST_BODY or body.count(b"&") >= _MOST_FIELDS:
         raise SignatureInvalid(f"expected a form as Twilio posts it, got {len(body)} bytes")
     form = Form.parse(body)
-    tokens = [token for token in (settings.auth_token, settings.auth_token_secondary) if token is not None]
     signature = req.headers.get("X-Twilio-Signature")
     url = settings.public_base_url + target
     has_settings = SETTINGS_HEADER in req.headers
-    verify_signature(url=url, form=form, signature=signature, tokens=tokens, has_settings=has_settings)
+    verify_signature(url=url, form=form, signature=signature, tokens=tokens_of(settings), has_settings=has_settings)
     named = parse_qs(target.partition("?")[2]).get("delivery", [])
     return Webhook(form=form, url=url, delivery_id=named[0] if named else None)
 
