@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl
 import aiohttp
 import azure.functions as func
 from azure.functions.queue import QueueMessage
+from azure.functions.timer import TimerRequest
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -148,6 +149,10 @@ class App:
         message_id = message_id or str(uuid.uuid4())
         await self._calls["outbound"](QueueMessage(id=message_id, body=message, dequeue_count=1))  # type: ignore[no-untyped-call]
         return message_id
+
+    async def tick(self, timer: str) -> None:
+        """Let a timer come."""
+        await self._calls[timer](TimerRequest(past_due=False))
 
     async def delivery(self, delivery_id: str) -> Any:  # noqa: ANN401 - a JSON document
         """The delivery as `GET deliveries/{id}` shows it."""
