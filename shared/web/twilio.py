@@ -136,7 +136,8 @@ async def fallback(req: func.HttpRequest, wiring: Wiring, document: str) -> func
         return forbidden(exc)
     form = webhook.form
     deadline = asyncio.get_running_loop().time() + _FALLBACK_DEADLINE
-    about(_logger, _sid(form)).error("Twilio could not use an answer of ours, code %s", form.integer("ErrorCode"))
+    code = _shown(form, "ErrorCode") or "-"
+    about(_logger, _sid(form)).error("Twilio could not use an answer of ours, code %s", code)
     if not form.get("CallSid"):
         await _attempt(lambda: wiring.texts.take(form), form, "a text could not be taken", deadline=deadline)
     await _attempt(
