@@ -49,9 +49,10 @@ class Talking:
 
 @contextmanager
 def talking(module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Talking]:
-    """Start `python -m module` in this project, until the block is left."""
+    """Start `python -m module` in this project, until the block is left; the caller's PYTHONPATH comes first."""
     command: Sequence[str] = [sys.executable, "-P", "-m", module, *arguments]
-    inherited = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
+    path = [*filter(None, [os.environ.get("PYTHONPATH")]), str(ROOT)]
+    inherited = {**os.environ, "PYTHONPATH": os.pathsep.join(path), **(environment or {})}
     with subprocess.Popen(  # noqa: S603 - our own modules
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=inherited
     ) as process:

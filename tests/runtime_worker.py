@@ -10,11 +10,8 @@ import asyncio
 import base64
 import json
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 class Data(SimpleNamespace):
@@ -83,10 +80,10 @@ def _checked(reply: Any) -> Any:  # noqa: ANN401 - a stand-in for any message
     return reply
 
 
-async def _index() -> list[Any]:
+async def _index(app: str) -> list[Any]:
     from azure_functions_runtime import handle_event  # noqa: PLC0415 - only Python 3.13 and later have it
 
-    init = SimpleNamespace(capabilities={}, function_app_directory=str(ROOT))
+    init = SimpleNamespace(capabilities={}, function_app_directory=app)
     _checked(await handle_event.worker_init_request(_request(worker_init_request=init)))
     found: list[Any] = _checked(await handle_event.functions_metadata_request(_request())).function_metadata_results
     return found
@@ -132,7 +129,7 @@ def _http(asked: dict[str, Any]) -> tuple[str, Data]:
 
 
 async def _main() -> None:
-    functions = {function.name: function for function in await _index()}
+    functions = {function.name: function for function in await _index(sys.argv[1])}
     answers = [await _invoke(functions[asked["function"]], asked) for asked in json.load(sys.stdin)]
     indexed = {name: [json.loads(raw) for raw in function.raw_bindings] for name, function in functions.items()}
     print(json.dumps({"indexed": indexed, "answers": answers}))  # noqa: T201 - this is how it answers

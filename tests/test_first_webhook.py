@@ -4,11 +4,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from tests.samples import webhooks
 from tests.test_function_app import HTTP_TRIGGERS
-from tests.web.app import NUMBER, ROOT, environment, settings_of
+from tests.web.app import NUMBER, environment, lay_out, settings_of
 
 ANSWER_ALL = """
 import asyncio, json, sys
@@ -57,15 +58,15 @@ def asked() -> Iterator[tuple[str, dict[str, Any]]]:
         yield name, {"url": url, "headers": headers, "route_params": route_params, "body": body.decode()}
 
 
-def test_every_webhook_is_answered_without_the_clients_that_it_does_not_need(azurite: str) -> None:
+def test_every_webhook_is_answered_without_the_clients_that_it_does_not_need(azurite: str, tmp_path: Path) -> None:
     anonymous = {name for name, (_, method, level) in HTTP_TRIGGERS.items() if (method, level) == ("POST", "anonymous")}
     assert set(FORMS) == anonymous, "a webhook that is not asked here"
     done = subprocess.run(  # noqa: S603 - this very Python
-        [sys.executable, "-c", ANSWER_ALL],
+        [sys.executable, "-P", "-c", ANSWER_ALL],
         input=json.dumps(dict(asked())),
         capture_output=True,
         text=True,
-        env=environment(settings_of(azurite)) | {"PYTHONPATH": str(ROOT)},
+        env=environment(settings_of(azurite)) | lay_out(tmp_path),
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.app import HOST_JSON, ROOT, environment, settings_of
+from tests.web.app import HOST_JSON, ROOT, environment, lay_out, settings_of
 
 CRON = "30 */7 * * * *"
 SETTINGS = settings_of(
@@ -121,9 +121,11 @@ def _python(code: str, settings: dict[str, str]) -> subprocess.CompletedProcess[
 
 
 @pytest.fixture(scope="module")
-def report() -> Any:  # noqa: ANN401 - a JSON document
+def report(tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ANN401 - a JSON document
     """What an interpreter of its own says of the app: an app tells its functions once."""
-    done = _python(REPORT, SETTINGS)
+    folder = tmp_path_factory.mktemp("app")
+    lay_out(folder)
+    done = _python(f"sys.path.insert(0, {str(folder)!r})\n{REPORT}", SETTINGS)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -281,12 +283,15 @@ def test_host_json_is_what_the_readme_explains() -> None:
             },
         },
         "logging": {
-            "applicationInsights": {"samplingSettings": {"isEnabled": True, "excludedTypes": "Request;Exception"}}
+            "logLevel": {"Function": "Information"},
+            "applicationInsights": {
+                "samplingSettings": {"isEnabled": True, "excludedTypes": "Request;Exception;Trace"}
+            },
         },
         "extensionBundle": {"id": "Microsoft.Azure.Functions.ExtensionBundle", "version": "[4.*, 5.0.0)"},
     }
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name in ("functionTimeout", *HOST_JSON["extensions"]["queues"]):
+    for name in ("functionTimeout", "logLevel", "excludedTypes", *HOST_JSON["extensions"]["queues"]):
         assert f"`{name}`" in readme
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.samples import webhooks
 from tests.test_function_app import CRON, HTTP_TRIGGERS, other_triggers
-from tests.web.app import ROOT, environment, settings_of
+from tests.web.app import environment, lay_out, settings_of
 
 pytestmark = pytest.mark.skipif(sys.version_info < (3, 13), reason="azure-functions-runtime needs Python 3.13")
 
@@ -53,16 +53,19 @@ def sid() -> str:
 
 
 @pytest.fixture(scope="module")
-def report(azurite: str, sid: str) -> Any:  # noqa: ANN401 - a JSON document
+def report(azurite: str, sid: str, tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ANN401 - a JSON document
     """What the worker found and answered, in a process of its own: it keeps its state in globals."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.runtime_worker"],
-        cwd=ROOT,
+    folder = tmp_path_factory.mktemp("app")
+    path = lay_out(folder)
+    done = subprocess.run(  # noqa: S603 - this very Python
+        [sys.executable, "-P", "-m", "tests.runtime_worker", str(folder)],
+        cwd=folder,
         env=environment(
             settings_of(
                 azurite, OUTBOUND_QUEUE="requests", SCHEDULE_CRON=CRON, HOUSEKEEPING_CRON=CRON, SMS_REPLY="Hello"
             )
-        ),
+        )
+        | path,
         input=json.dumps(_invocations(sid)),
         capture_output=True,
         text=True,

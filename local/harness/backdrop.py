@@ -1,6 +1,8 @@
 """What scenes share."""
 
 import asyncio
+import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -9,13 +11,18 @@ from pathlib import Path
 from local import azurite
 from local.harness.hosts import Hosts, nursery
 from local.harness.places import Places
+from local.harness.process import ROOT
 from local.harness.records import Records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backdrop:
-    """The storage and a view of it, the hosts' parent, where logs go, and room for so many scenes at once."""
+    """The storage and a view of it, the hosts' parent, where logs go, and room for so many scenes at once.
 
+    `app` is the folder of a function_app.py without templates, flows and rules: no scene depends on a user's content.
+    """
+
+    app: str
     storage: str
     records: Records
     hosts: Hosts
@@ -32,8 +39,10 @@ class Backdrop:
 @asynccontextmanager
 async def backdrop(logs: Path, *, places: int = 1) -> AsyncIterator[Backdrop]:
     """Start one, with storage in memory."""
-    async with _own_storage() as storage, Records.open(storage) as records, nursery() as hosts:
-        yield Backdrop(storage=storage, records=records, hosts=hosts, logs=logs, places=Places(places))
+    with tempfile.TemporaryDirectory() as app:
+        shutil.copy(ROOT / "function_app.py", app)
+        async with _own_storage() as storage, Records.open(storage) as records, nursery() as hosts:
+            yield Backdrop(app=app, storage=storage, records=records, hosts=hosts, logs=logs, places=Places(places))
 
 
 @asynccontextmanager

@@ -26,6 +26,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     `ahead_seconds` sets the app's clock ahead: what it does after an hour can be seen at once. `breaks` is a
     `module:function` that breaks a guard of the app before the app loads, to show that the harness notices.
+    `app` is the folder of function_app.py.
     """
 
     settings: dict[str, str]
@@ -33,6 +34,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     queue_lease_seconds: int = 4
     ahead_seconds: int = 0
     breaks: str = ""
+    app: str = str(ROOT)
 
 
 def run(order: Order) -> None:
@@ -71,7 +73,7 @@ def quick_host_json() -> dict[str, Any]:
 
 async def _serve(order: Order) -> None:
     async with Host.start(
-        app=load(ROOT),
+        app=load(Path(order.app)),
         host_json=quick_host_json(),
         settings=dict(os.environ),
         port=order.port,

@@ -174,6 +174,7 @@ class Scene:
             queue_lease_seconds=self.lease,
             ahead_seconds=ahead_seconds,
             breaks=self.breaks,
+            app=self.backdrop.app,
         )
         self.starts.began()
         return await self.backdrop.hosts.start(order, log=self.log)

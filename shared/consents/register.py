@@ -91,8 +91,8 @@ class Consents:
 
 
 def _tell(consent: Consent) -> None:
-    about = (mask(consent.to), mask(consent.sender), consent.state)
-    _logger.info("texts to %s from %s: %s", *about, extra={"by": consent.by, "how": consent.how})
+    what = (mask(consent.to), mask(consent.sender), consent.state, consent.by, consent.how)
+    _logger.info("texts to %s from %s: %s, by %s, how: %s", *what)
 
 
 def _sender(delivery: Delivery, event: Event) -> str | None:

@@ -14,6 +14,7 @@ from shared.deliveries.feed import Feed
 from shared.deliveries.record import Delivery, Event, fold, tombstone
 from shared.deliveries.remains import SWEPT_AFTER, Remains
 from shared.errors import Changed
+from shared.logs import about
 from shared.tables import Table
 
 _logger: Final = logging.getLogger(__name__)
@@ -267,8 +268,7 @@ class DeliveryLog:
 
     async def _keep(self, delivery: Delivery, event: Event) -> None:
         if not status.is_known(event.status):
-            extra = {"delivery": delivery.id, "status": event.status}
-            _logger.error("a status that this app does not know", extra=extra)
+            about(_logger, delivery.id).error("a status that this app does not know: %.40r", event.status)
         await self._deliveries.insert(rows.event_row(delivery.id, event))
         # told again where it was on record before: a crash may have come in between
         await self._tell(delivery, event)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from shared.logs import traced
 from shared.outbound.send import Sender
 from shared.queues import Queue
 
@@ -34,7 +35,7 @@ class PoisonQueue:
                 await self._take_care_of(message, content)
             except Exception as exc:  # noqa: BLE001 - it shows itself again, and must not keep all others waiting
                 # the text of an SDK's error holds URLs
-                _logger.error("poison message %s could not be drained: %s", message.id, type(exc).__name__)  # noqa: TRY400
+                _logger.error("poison message %s could not be drained: %s", message.id, traced(exc))  # noqa: TRY400
             else:
                 count += 1
             if self._clock() >= until:

@@ -11,7 +11,7 @@ from shared.deliveries import keys
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery
 from shared.errors import Changed
-from shared.logs import about
+from shared.logs import about, traced
 from shared.tables import Table
 
 _logger: Final = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class Retention:
                     await self._lookups.delete(partition, row_key)
                 except Exception as exc:  # noqa: BLE001 - one that can't be purged must not keep all others
                     # the text of an SDK's error holds URLs
-                    about(_logger, keys.delivery_at(row_key)).error("it could not be purged: %s", type(exc).__name__)
+                    about(_logger, keys.delivery_at(row_key)).error("it could not be purged: %s", traced(exc))
                 else:
                     count += 1
 

@@ -20,7 +20,7 @@ from shared.deliveries.record import Delivery
 from shared.errors import TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.housekeeping.backlog import go_through
 from shared.housekeeping.pauses import Pauses
-from shared.logs import about
+from shared.logs import about, traced
 from shared.outbound.claim import due_at
 from shared.outbound.internal import to_take_again
 from shared.outbound.outcomes import seen
@@ -107,7 +107,7 @@ class Stuck:
             await do(entry)
         except Exception as exc:  # noqa: BLE001 - whatever is wrong with it
             # the text of an SDK's error holds URLs
-            about(_logger, entry.delivery_id).error("it could not be looked after: %s", type(exc).__name__)
+            about(_logger, entry.delivery_id).error("it could not be looked after: %s", traced(exc))
             # where storage fails here, too, the entry stays, and the next run begins with it
             with contextlib.suppress(Exception):
                 if not entry.is_former:
@@ -161,7 +161,7 @@ class Stuck:
         due = due_at(delivery, settle=self._settle)
         if now < due + _LOST_AFTER:
             return due + _LOST_AFTER
-        about(_logger, delivery.id).warning("its message is overdue: enqueued again", extra={"status": delivery.status})
+        about(_logger, delivery.id).warning("%s: its message is overdue and enqueued again", delivery.status)
         await self._queue.put(to_take_again(delivery.id, delivery.request))
         return _WAKE_PAUSES.next_step(due, now)
 
@@ -184,7 +184,7 @@ class Stuck:
             return None
         after = await self._log.record(delivery, seen(resource, source="asked", at=now))
         if after == delivery and quiet >= GIVEN_UP_AFTER:
-            about(_logger, delivery.id).warning("no news for days, and none expected", extra={"status": after.status})
+            about(_logger, delivery.id).warning("%s: no news for days, and none expected", after.status)
             return None
         return None if after.is_final else ASK_PAUSES.next_step(after.updated_at, now)
 

@@ -132,7 +132,7 @@ async def _delivery(
         reply = first_told(form, event, channel=channel, direction="outbound")
         return await log.file(msgspec.structs.replace(reply, answers=delivery.id), event)
     if delivery.sid not in {None, sid} and sid not in delivery.past_sids:
-        about(_logger, delivery.id).error("a callback about another SID than its own", extra={"sid": sid})
+        about(_logger, delivery.id).error("a callback about another SID than its own: %s", sid)
     return delivery
 
 

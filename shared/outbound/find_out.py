@@ -117,7 +117,7 @@ class Finder:
         return [(one, recalled(one, plain_punctuation=plain)) for one in found if one.is_ours_to_send]
 
     async def _adopt(self, delivery: Delivery, resource: Resource) -> None:
-        about(_logger, delivery.id).info("found at Twilio", extra={"sid": resource.sid})
+        about(_logger, delivery.id).info("found at Twilio: %s", resource.sid)
         await self._outcomes.accepted(delivery, resource, at=self._clock(), source="found")
 
     async def _is_nothing_left(self, delivery: Delivery, unowned: Sequence[Resource]) -> bool:

@@ -85,7 +85,7 @@ class Outcomes:
         if await self._log.own_sid(resource.sid, delivery.id) != delivery.id:
             await self.doubt(delivery, reason="its SID belongs to another delivery that is like it")
             return False
-        about(_logger, delivery.id).info("at Twilio", extra={"sid": resource.sid, "to": mask(delivery.to)})
+        about(_logger, delivery.id).info("at Twilio: %s %s, to %s", resource.sid, resource.status, mask(delivery.to))
         await self._log.record(delivery, seen(resource, source=source, at=at))
         return True
 
@@ -95,7 +95,7 @@ class Outcomes:
         code = _code(error)
         await self._gate.heed(error, self._clock())
         if is_unknown(error):
-            about(_logger, delivery.id).error("a code that this app does not know: permanent", extra={"code": code})
+            about(_logger, delivery.id).error("a code that this app does not know, %s: permanent", code)
         match decide(error, before=delivery.error_code):
             case Decision.RETRY | Decision.HOLD:
                 await self._retry(delivery, error)
@@ -104,12 +104,12 @@ class Outcomes:
             case Decision.FIND_OUT:
                 await self.doubt(delivery, reason=str(error), code=code, at_least=asked_for(error))
             case Decision.SUPPRESS if delivery.channel == "sms":
-                about(_logger, delivery.id).warning("suppressed: %s", error, extra={"code": code})
+                about(_logger, delivery.id).warning("suppressed: %s", error)
                 said = refused(delivery, code, sender=delivery.from_ or "", at=self._clock())
                 await self._consents.record(said)
                 await self.end(delivery, status.SUPPRESSED, reason, code=code, text=_explanation(error))
             case Decision.SUPPRESS | Decision.FAIL | Decision.ONCE_MORE:
-                about(_logger, delivery.id).error("refused for good: %s", error, extra={"code": code})
+                about(_logger, delivery.id).error("failed, refused for good: %s", error)
                 await self.end(delivery, status.FAILED, reason, code=code, text=_explanation(error))
 
     async def doubt(
@@ -122,7 +122,9 @@ class Outcomes:
         now = self._clock()
         asked = min(now + at_least, delivery.expires_at or now + at_least)
         due = max(settled_at(delivery, settle=self._settle), asked, now)
-        about(_logger, delivery.id).warning("not known whether it was sent: %s, looked for at %s", reason, shown(due))
+        about(_logger, delivery.id).warning(
+            "uncertain, not known whether it was sent: %s, looked for at %s", reason, shown(due)
+        )
         await self._queue.put(to_take_again(delivery.id, delivery.request), delay=due - now)
         after = msgspec.structs.replace(
             delivery,
@@ -171,7 +173,7 @@ class Outcomes:
     async def suppress(self, delivery: Delivery) -> None:
         """End a text whose recipient is on record as one who wants none from its sender."""
         reason = "the recipient opted out of this sender"
-        about(_logger, delivery.id).info("not sent: %s", reason, extra={"to": mask(delivery.to)})
+        about(_logger, delivery.id).info("suppressed, not sent: %s, to %s", reason, mask(delivery.to))
         await self.end(delivery, status.SUPPRESSED, {"reason": reason}, text=reason)
 
     async def withdraw(self, delivery: Delivery, faults: tuple[Fault, ...]) -> None:
@@ -216,7 +218,7 @@ class Outcomes:
             metadata=metadata_of(message),
             request=message,
         )
-        about(_logger, message_id).error("a message that can't be sent: %s", text)
+        about(_logger, message_id).error("rejected, a message that can't be sent: %s", text)
         await self._log.file(rejected, own_event(rejected, {"reasons": rejected.reasons}))
 
     async def _retry(
@@ -228,7 +230,7 @@ class Outcomes:
         due = now + delay
         if delivery.expires_at is not None and due >= delivery.expires_at:
             due = delivery.expires_at
-        about(_logger, delivery.id).log(level, "not processed: %s, again at %s", error, shown(due))
+        about(_logger, delivery.id).log(level, "retrying, not processed: %s, again at %s", error, shown(due))
         await self._queue.put(to_take_again(delivery.id, delivery.request), delay=due - now)
         after = msgspec.structs.replace(
             delivery,

@@ -10,7 +10,7 @@ from typing import Final
 from shared.agenda import Agenda, DeliveryDue, Entry, ScheduleDue
 from shared.calendar.missed import oldest_still_due, still_due
 from shared.errors import Changed
-from shared.logs import shown_id
+from shared.logs import shown_id, traced
 from shared.outbound import internal
 from shared.queues import Queue
 from shared.scheduling.schedule import next_due, occurrence
@@ -65,7 +65,7 @@ class Due:
                 case ScheduleDue(schedule_id, revision):
                     return await self._fire(entry, schedule_id, revision, began)
         except Exception as exc:  # noqa: BLE001 - what is wrong with one is nobody else's, and comes again the next time
-            _logger.error("not done: %s: %s", _shown(entry), type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
+            _logger.error("not done: %s: %s", _shown(entry), traced(exc))  # noqa: TRY400 - SDK text holds URLs
             return False
 
     async def _fire(self, entry: Entry, schedule_id: str, revision: str, began: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from shared.deliveries.log import DeliveryLog
 from shared.errors import FormInvalid, SignatureInvalid
 from shared.inbound.callbacks import record_trouble
 from shared.inbound.form import Form
+from shared.inbound.refusal import Came, likely_cause, tokens_of
 from shared.inbound.replies.documents import SILENCE
 from shared.inbound.signature import SETTINGS_HEADER, verify_signature
 from shared.logs import about
@@ -29,6 +31,7 @@ _DEADLINE: Final = 10.0
 _FALLBACK_DEADLINE: Final = 6.0
 """seconds for all that is put on record there"""
 _LARGEST_BODY: Final = 64 * 1024
+_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _MOST_FIELDS: Final = 1_000
 """anybody may post: what is far from anything that Twilio posts is refused before it costs seconds of work"""
 
@@ -56,6 +59,11 @@ class Webhook:
         """Whether the form tells of this message or call, or of a leg that the call dialled."""
         return sid is not None and sid in {self.form.get(name) for name in ("MessageSid", "CallSid", "ParentCallSid")}
 
+    @property
+    def subject(self) -> str:
+        """The delivery, for a line of the log: the one that the URL names, else the SID."""
+        return self.delivery_id if self.delivery_id and is_id(self.delivery_id) else _sid(self.form)
+
 
 class RecordStatus(Protocol):
     """A use-case that puts a status callback on record."""
@@ -70,19 +78,26 @@ def verify(req: func.HttpRequest, settings: Settings) -> Webhook:
     """Return what Twilio posted.
 
     Raises:
-        SignatureInvalid: it was not Twilio, or it was altered.
+        SignatureInvalid: it was not Twilio, or it was altered; the text is for the log, and names the likely cause.
     """
+    try:
+        return _verified(req, settings)
+    except SignatureInvalid as exc:
+        came = Came(url=req.url, headers=req.headers, body=req.get_body())
+        raise SignatureInvalid(f"{exc}; {likely_cause(came, settings)}") from exc
+
+
+def _verified(req: func.HttpRequest, settings: Settings) -> Webhook:
     # the host's own name for itself may differ behind a proxy: what Twilio signed begins with PUBLIC_BASE_URL
     target = "/" + req.url.partition("://")[2].partition("/")[2]
     body = req.get_body()
     if len(body) > _LARGEST_BODY or body.count(b"&") >= _MOST_FIELDS:
         raise SignatureInvalid(f"expected a form as Twilio posts it, got {len(body)} bytes")
     form = Form.parse(body)
-    tokens = [token for token in (settings.auth_token, settings.auth_token_secondary) if token is not None]
     signature = req.headers.get("X-Twilio-Signature")
     url = settings.public_base_url + target
     has_settings = SETTINGS_HEADER in req.headers
-    verify_signature(url=url, form=form, signature=signature, tokens=tokens, has_settings=has_settings)
+    verify_signature(url=url, form=form, signature=signature, tokens=tokens_of(settings), has_settings=has_settings)
     return Webhook(form=form, url=url, delivery_id=named(target.partition("?")[2]))
 
 
@@ -112,22 +127,22 @@ async def callback(req: func.HttpRequest, wiring: Wiring, record: RecordStatus) 
     """Answer a callback: 204 once it is on record, 503 where it can't be now, so that Twilio says it again."""
     try:
         webhook = verify(req, wiring.settings)
+    except SignatureInvalid as exc:
+        return forbidden(exc)
+    account = wiring.settings.account_sid
+    try:
         async with asyncio.timeout(_DEADLINE):
             await admit(webhook, wiring.log, delivery_id=webhook.delivery_id)
-            await record(
-                wiring.log,
-                webhook.form,
-                delivery_id=webhook.delivery_id,
-                account=wiring.settings.account_sid,
-                now=clock(),
-            )
+            await record(wiring.log, webhook.form, delivery_id=webhook.delivery_id, account=account, now=clock())
     except SignatureInvalid as exc:
         return forbidden(exc)
     except FormInvalid as exc:
-        _logger.error("a callback that can't be read: %s", exc)  # noqa: TRY400 - the trace says no more
+        about(_logger, webhook.subject).error("a callback that can't be read, %s: %s", _said(webhook.form), exc)
         return func.HttpResponse(status_code=HTTPStatus.BAD_REQUEST)
     except NOT_RECORDED as exc:
-        _logger.error("a callback could not be recorded: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
+        # the text of an SDK's error holds URLs
+        what = (_said(webhook.form), type(exc).__name__)
+        about(_logger, webhook.subject).error("a callback could not be recorded, %s: %s", *what)
         return func.HttpResponse(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
     return func.HttpResponse(status_code=HTTPStatus.NO_CONTENT)
 
@@ -142,7 +157,7 @@ async def inbound_text(req: func.HttpRequest, wiring: Wiring) -> func.HttpRespon
         async with asyncio.timeout(_DEADLINE):
             return twiml_answer(await wiring.texts.answer(webhook.form))
     except FormInvalid as exc:
-        _logger.error("an arrival that can't be read: %s", exc)  # noqa: TRY400 - the trace says no more
+        about(_logger, _sid(webhook.form)).error("an arrival that can't be read: %s", exc)
         return twiml_answer(SILENCE)
     except Exception as exc:  # noqa: BLE001 - Twilio gets its TwiML, and brings the text again
         tell(_logger, "a text could not be taken", exc, _sid(webhook.form))
@@ -157,9 +172,8 @@ async def fallback(req: func.HttpRequest, wiring: Wiring, document: str) -> func
         return forbidden(exc)
     form = webhook.form
     deadline = asyncio.get_running_loop().time() + _FALLBACK_DEADLINE
-    about(_logger, _sid(form)).error(
-        "Twilio could not use an answer of ours", extra={"code": form.integer("ErrorCode")}
-    )
+    code = _shown(form, "ErrorCode") or "-"
+    about(_logger, _sid(form)).error("Twilio could not use an answer of ours, code %s", code)
     if not form.get("CallSid"):
         await _attempt(lambda: wiring.texts.take(form), form, "a text could not be taken", deadline=deadline)
     lost = "what Twilio could not use is not on record"
@@ -193,7 +207,19 @@ def tell(logger: logging.Logger, what: str, error: Exception, delivery_id: str) 
 
 
 def _sid(form: Form) -> str:
-    return form.get("CallSid") or form.get("MessageSid") or "-"
+    return _shown(form, "CallSid") or _shown(form, "MessageSid") or "-"
+
+
+def _said(form: Form) -> str:
+    """Name what a callback is about, for a line of the log."""
+    word = _shown(form, "MessageStatus") or _shown(form, "CallStatus") or "-"
+    return f"{_sid(form)} {word}, code {_shown(form, 'ErrorCode') or '-'}"
+
+
+def _shown(form: Form, name: str) -> str | None:
+    """Return a value that is a word of Twilio's: a SID, a status or a code. Whatever else came is `…`."""
+    value = form.get(name)
+    return value if value is None or _WORD.fullmatch(value) else "…"
 
 
 def twiml_answer(document: str, status: HTTPStatus = HTTPStatus.OK) -> func.HttpResponse:

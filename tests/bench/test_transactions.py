@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final, get_args
 
 import pytest
@@ -14,7 +15,7 @@ from bench.transactions import FOR_MANY, PRICE, QUEUE, QUEUE_PRICE, counted, cou
 from bench.ways.sample import Kind
 from shared.deliveries.keys import SPREAD
 from shared.housekeeping import run, stuck
-from tests.web.app import ROOT
+from tests.web.app import ROOT, lay_out
 
 PAGE: Final = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -28,6 +29,13 @@ def told() -> dict[Kind, Counter[str]]:
         for kind, count in zip(KINDS, counts, strict=True):
             found[kind][operation] += int(count)
     return found
+
+
+@pytest.fixture(autouse=True)
+def _app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the app measured with the content of the tests."""
+    for name, value in lay_out(tmp_path).items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -215,8 +215,8 @@ async def test_each_change_of_a_wish_is_told_once_and_shows_no_number(
             await consents.record(a_consent("opted-out", at=NOW + seconds * SECOND))
         await consents.record(a_consent("opted-in", at=NOW + 2 * SECOND))
     assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
-        (logging.INFO, "texts to +141…00 from +141…99: opted-out"),
-        (logging.INFO, "texts to +141…00 from +141…99: opted-in"),
+        (logging.INFO, f"texts to +141…00 from +141…99: opted-out, by {SID}, how: keyword"),
+        (logging.INFO, f"texts to +141…00 from +141…99: opted-in, by {SID}, how: keyword"),
     ]
 
 

@@ -17,7 +17,7 @@ from local.harness.ports import free_port
 from local.host.settings import read_local_settings
 from local.twilio import Simulator
 from tests.end_to_end.stage import Stage, new_id, stage
-from tests.web.app import ROOT, TOKEN, App, Served, environment, settings_of
+from tests.web.app import ROOT, TOKEN, App, Served, environment, lay_out, settings_of
 
 COPIES = 5
 
@@ -32,9 +32,11 @@ def _texts(count: int, *, area: str) -> list[dict[str, Any]]:
 @asynccontextmanager
 async def _host(settings: Mapping[str, str], *, port: int, log: Path) -> AsyncIterator[str]:
     """Run a host as a process of its own: `python -m local.host`."""
+    folder = log.with_suffix("")
+    lay_out(folder)
     # a developer's own local.settings.json must add nothing
     blank = dict.fromkeys(read_local_settings(ROOT), "")
-    command = [sys.executable, "-m", "local.leash", "local.host", "--port", str(port)]
+    command = [sys.executable, "-m", "local.leash", "local.host", "--port", str(port), "--app", str(folder)]
     child = Child("A host", command, ready=r"^Functions host on (\S+)", env=environment({**blank, **settings}), log=log)
     try:
         [url] = await asyncio.to_thread(child.wait_ready)

@@ -163,7 +163,7 @@ async def test_a_text_that_comes_in_is_on_record_and_answered(azurite: str) -> N
 
 
 async def test_what_becomes_of_a_reply_is_on_record_as_an_answer_to_the_text(everything: Stage) -> None:
-    """`ping` is the rule of the shipped replies.toml."""
+    """`ping` is the rule of the tests' replies.toml."""
     text = {"from": "+14155551017", "to": "+15005550006", "body": "Ping"}
     arrival = await everything.simulate("inbound/message", **text)
     [reply] = arrival["replies"]

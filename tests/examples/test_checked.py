@@ -21,7 +21,7 @@ from local.host import Host
 from local.host.indexing import QueueTrigger, index
 from local.twilio import Simulator
 from tests.end_to_end.stage import Stage, eventually, new_id
-from tests.web.app import ROOT, TOKEN, Served, close, environment, load, quick_host_json, settings_of
+from tests.web.app import CONTENT, ROOT, TOKEN, Served, close, environment, load, quick_host_json, settings_of
 
 DOCUMENTATION: Final = (ROOT / "docs" / "extending.md").read_text("utf-8")
 ACCOUNT: Final = "AC" + "0" * 32
@@ -198,7 +198,7 @@ def test_the_lines_of_the_documentation_add_the_function_and_change_no_other(
     source = (ROOT / "function_app.py").read_text("utf-8")
 
     def functions(code: str) -> dict[str, object]:
-        space: dict[str, Any] = {"__file__": str(ROOT / "function_app.py"), "__name__": "function_app"}
+        space: dict[str, Any] = {"__file__": str(CONTENT / "function_app.py"), "__name__": "function_app"}
         exec(compile(code, "function_app.py", "exec"), space)  # noqa: S102 - our own code
         return {each.name: each.trigger for each in index(space["app"], settings=settings)}
 

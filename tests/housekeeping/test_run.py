@@ -1,12 +1,13 @@
 import json
 import logging
+import traceback
 from datetime import datetime, timedelta
 
 import pytest
 from azure.core.exceptions import ServiceRequestError
 
 from shared.errors import TwilioUnclear
-from shared.housekeeping.run import Chore, run
+from shared.housekeeping.run import Chore, ChoresFailed, run
 from tests.fakes import Clock
 from tests.web.app import ROOT
 
@@ -38,17 +39,41 @@ async def test_a_run_ends_before_the_host_ends_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [ServiceRequestError("https://account/secret"), TwilioUnclear("no answer"), ZeroDivisionError("secret")]
+    ("error", "has_traceback"),
+    [
+        (ServiceRequestError("https://account/secret"), False),
+        (TwilioUnclear("no answer"), False),
+        (ZeroDivisionError("secret"), True),
+    ],
 )
-async def test_one_that_fails_is_told_of_and_is_not_in_the_way_of_the_others(
-    error: Exception, caplog: pytest.LogCaptureFixture
+async def test_a_failed_chore_is_logged_and_the_others_are_done_and_then_the_run_fails(
+    error: Exception,
+    has_traceback: bool,  # noqa: FBT001
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     clock, done = Clock(), list[datetime]()
-    await run({"bad": chore(clock, done, error=error), "good": chore(clock, done, count=3)}, clock=clock)
+    chores = {"bad": chore(clock, done, error=error), "good": chore(clock, done, count=3)}
+    with pytest.raises(ChoresFailed, match=rf"^housekeeping: failed: bad \({type(error).__name__}\)$") as caught:
+        await run(chores, clock=clock)
     assert len(done) == 2
     [told] = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert told.getMessage() == f"housekeeping, bad: {type(error).__name__}"
-    assert "secret" not in f"{told.__dict__!r}"
+    first, *frames = told.getMessage().splitlines()
+    assert first == f"housekeeping, bad: {type(error).__name__}"
+    assert bool(frames) is has_traceback
+    assert not has_traceback or "raise error" in frames[-1]
+    host_prints = "".join(traceback.format_exception(caught.value))
+    assert "secret" not in f"{told.getMessage()}{host_prints}"
+
+
+async def test_a_run_of_which_every_chore_failed_names_them_all() -> None:
+    clock, done = Clock(), list[datetime]()
+    chores = {
+        "first": chore(clock, done, error=TwilioUnclear("no answer")),
+        "second": chore(clock, done, error=KeyError(1)),
+    }
+    with pytest.raises(ChoresFailed, match=r"^schedules: failed: first \(TwilioUnclear\), second \(KeyError\)$"):
+        await run(chores, clock=clock, timer="schedules")
+    assert len(done) == 2
 
 
 async def test_what_was_done_is_told_and_what_was_not_is_not(caplog: pytest.LogCaptureFixture) -> None:

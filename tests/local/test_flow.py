@@ -74,8 +74,3 @@ def test_check_names_every_fault_with_its_file_and_line(folder: Path, capsys: py
         "line.toml:4: next expected the name of a step, there is no 'by'",
         "other.toml:3: x comes back to itself: nobody is asked, and it never ends",
     ]
-
-
-def test_the_flows_that_ship_are_the_default(capsys: pytest.CaptureFixture[str]) -> None:
-    assert console.main(["flow", "check"]) == 0
-    assert "All is well in " in capsys.readouterr().out

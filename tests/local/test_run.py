@@ -39,8 +39,10 @@ def options_of(places: Places) -> list[str]:
 
 @contextmanager
 def running(places: Places, *more: str) -> Iterator[subprocess.Popen[str]]:
-    # The settings that this machine's developer made do not matter here: set to nothing, they count as not set.
-    own = settings_file.read() if settings_file.SETTINGS.exists() else {}
+    # The settings that this machine's developer made do not matter here: set to nothing, they count as not set. Those
+    # of the call flows stay: `run` starts the developer's own app, whose flows may need them.
+    read = settings_file.read() if settings_file.SETTINGS.exists() else {}
+    own = [name for name in read if not name.startswith("FLOW_")]
     with subprocess.Popen(  # noqa: S603 - our own
         [sys.executable, "-m", "local", "run", *options_of(places), *more],
         cwd=ROOT,

@@ -133,8 +133,3 @@ def test_check_names_every_fault_with_its_file_and_line(folder: Path, capsys: py
         "Alarm.md:1: expected a file with a name such as order-shipped.txt: small letters, digits, - and _",
         "hello.txt:7: cuont is not among the values",
     ]
-
-
-def test_the_templates_that_ship_are_the_default(capsys: pytest.CaptureFixture[str]) -> None:
-    assert console.main(["template", "check"]) == 0
-    assert "3 templates, 6 texts" in capsys.readouterr().out

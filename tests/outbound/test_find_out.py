@@ -566,8 +566,8 @@ async def test_when_it_is_looked_for_is_shown(bench: Bench, caplog: pytest.LogCa
     assert (await bench.delivery()).next_attempt_at == bench.clock.now + ATTEMPT + SETTLE
     [line] = [record.getMessage() for record in caplog.records if record.name.startswith("shared.outbound")]
     assert line == (
-        "not known whether it was sent: the request left and no answer came, looked for at 2026-03-02T12:01:20Z"
-        " [delivery order-1]"
+        "uncertain, not known whether it was sent: the request left and no answer came,"
+        " looked for at 2026-03-02T12:01:20Z [delivery order-1]"
     )
 
 

@@ -12,7 +12,7 @@ from shared.text.templates.library import Templates
 from tests.fakes import make_settings
 from tests.outbound.bench import Bench
 from tests.outbound.samples import TEXT, a_message
-from tests.web.app import ROOT
+from tests.web.app import CONTENT
 
 NIGHT = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)
 BERLIN = {**TEXT, "time_zone": "Europe/Berlin"}
@@ -161,7 +161,7 @@ async def test_a_retry_that_would_come_at_night_waits_for_the_morning(bench: Ben
 
 
 async def test_what_a_template_said_is_sent_even_if_the_template_is_gone_by_then(bench: Bench) -> None:
-    bench.templates = Templates.load(ROOT / "templates")
+    bench.templates = Templates.load(CONTENT / "templates")
     data = {"code": "123456"}
     message = a_message(body=..., template="one-time-code", data=data, send_at=later(bench, IN_AN_HOUR))
     await bench.take(message)

@@ -24,9 +24,9 @@ from shared.text.templates.library import Templates
 from shared.text.templates.rendered import LONGEST, Channel, Rendered
 from shared.text.templates.template import Template
 from shared.voice import twiml
+from tests.web.app import CONTENT, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-SAMPLES = Templates.load(ROOT / "templates")
+SAMPLES = Templates.load(CONTENT / "templates")
 LIMITS = {"name": "list of text", "n": "integer", "x": "number", "when": "datetime", "day": "date", "at": "time"}
 GREETING = parse("greeting", '---\nchannel = ["sms", "call"]\n[values]\nname = "text"\n--- en ---\n[{{ name }}]')
 
@@ -344,9 +344,10 @@ def test_the_example_of_the_documentation_gives_what_is_said_there(
 
 @pytest.mark.parametrize(("folder", "imported"), [("none", False), ("templates", True)])
 def test_jinja2_is_imported_only_where_there_are_templates(folder: str, imported: bool) -> None:  # noqa: FBT001
+    path = str(CONTENT / folder)
     code = (
         "import json, sys; from pathlib import Path; from shared.text.templates.library import Templates; "
-        f"Templates.load(Path({folder!r})); print(json.dumps('jinja2' in sys.modules))"
+        f"Templates.load(Path({path!r})); print(json.dumps('jinja2' in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True, text=True)  # noqa: S603
     assert json.loads(done.stdout) is imported

@@ -6,6 +6,7 @@ import importlib.util
 import io
 import json
 import os
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from urllib.parse import parse_qsl
 import aiohttp
 import azure.functions as func
 from azure.functions.queue import QueueMessage
+from azure.functions.timer import TimerRequest
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -30,6 +32,8 @@ from shared.voice.flows.library import Flows
 from shared.wiring import Wiring
 
 ROOT = Path(__file__).resolve().parents[2]
+CONTENT = ROOT / "tests" / "samples" / "app"
+"""The templates, flows and rules of the tests. Those at the root belong to the person who runs the app."""
 HOST_JSON: dict[str, Any] = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
 TOKEN = "a made-up auth token"
 SECOND_TOKEN = "another made-up auth token"
@@ -62,6 +66,17 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of a process with these settings and no others; Windows needs to know where it is."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TEMP") if name in os.environ}
     return {**kept, **settings}
+
+
+def lay_out(folder: Path) -> dict[str, str]:
+    """Write the app with the content of the tests, for a process of its own; return what makes that process find it.
+
+    `shared` is imported from the root: the copy of function_app.py comes first on the path.
+    """
+    shutil.copytree(CONTENT, folder, dirs_exist_ok=True)
+    for name in ("function_app.py", "host.json"):
+        shutil.copy(ROOT / name, folder)
+    return {"PYTHONPATH": os.pathsep.join((str(folder), str(ROOT)))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +150,10 @@ class App:
         await self._calls["outbound"](QueueMessage(id=message_id, body=message, dequeue_count=1))  # type: ignore[no-untyped-call]
         return message_id
 
+    async def tick(self, timer: str) -> None:
+        """Let a timer come."""
+        await self._calls[timer](TimerRequest(past_due=False))
+
     async def delivery(self, delivery_id: str) -> Any:  # noqa: ANN401 - a JSON document
         """The delivery as `GET deliveries/{id}` shows it."""
         answer = await self.request("GET", f"/api/deliveries/{delivery_id}")
@@ -188,12 +207,14 @@ def quick_host_json() -> dict[str, Any]:
 def load(settings: Mapping[str, str], *, flows: Path | None = None, replies: Path | None = None) -> ModuleType:
     """Import function_app.py once more: it reads its settings when it is imported, and tells its functions once.
 
-    With a folder of `flows`, or a file of `replies`, those take the place of the app's own.
+    The module believes that it lies in `CONTENT`, so it loads the content of the tests. With a folder of `flows`, or a
+    file of `replies`, those take the place of that content.
     """
     spec = importlib.util.spec_from_file_location(f"function_app_{uuid.uuid4().hex}", ROOT / "function_app.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    module.__file__ = str(CONTENT / "function_app.py")
     with patch.dict(os.environ, settings, clear=True):
         spec.loader.exec_module(module)
     if flows is not None:

@@ -150,4 +150,4 @@ async def test_a_fallback_answers_come_what_may(
         caplog.clear()
         read(await door.request("POST", target, body, webhooks.headers(target, body)))
         said = [record.getMessage() for record in caplog.records if record.name == "shared.web.twilio"]
-        assert said[0].startswith("Twilio could not use an answer of ours [delivery ")
+        assert said[0].startswith("Twilio could not use an answer of ours, code ")

@@ -104,8 +104,79 @@ async def test_what_became_of_a_delivery_is_logged_with_its_id(app: App, caplog:
     for record in lines:
         assert getattr(record, "delivery", None) == delivery_id
         assert f"[delivery {delivery_id}]" in record.getMessage()
-    assert getattr(lines[0], "to", None) == "+141…23"
-    assert getattr(lines[0], "sid", "").startswith("SM")
+
+
+class Worker(logging.Handler):
+    """Takes records as Microsoft's worker does: it sends the text, formatted, with the level, and nothing else.
+
+    https://github.com/Azure/azure-functions-python-worker/blob/dev/azure_functions_worker/dispatcher.py (`on_logging`)
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.sent: list[tuple[str, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep what Azure gets of it."""
+        if record.name.startswith("shared."):
+            self.sent.append((record.levelname, self.format(record)))
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    """The worker's handler, where the worker puts it."""
+    root, handler = logging.getLogger(), Worker()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    yield handler
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+async def test_the_text_that_the_worker_sends_names_delivery_status_sid_and_code(app: App, worker: Worker) -> None:
+    sent = f"log-{webhooks.new_sid('x')}"
+    await app.take(_message(id=sent))
+    await app.take(_message(id=sent))
+    await app.take(_message(id=f"{sent}-refused", to="+15005550001"))
+    rejected = await app.take(_message(id=f"{sent}-bad", to="4155550123"))
+    sid = (await app.delivery(sent))["sid"]
+    other = webhooks.new_sid("SM")
+    for name, status in (("sms-status-delivered", "delivered"), ("sms-status-sent", "exploded")):
+        target = f"/api/sms/status?delivery={sent}&v=2"
+        body = webhooks.body(name, sid=other).replace(b"MessageStatus=sent", f"MessageStatus={status}".encode())
+        await app.request("POST", target, body, webhooks.headers(target, body))
+    target = f"/api/fallback/sms?delivery={sent}&v=2"
+    body = webhooks.encode(("MessageSid", sid), ("ErrorCode", "11200"))
+    await app.request("POST", target, body, webhooks.headers(target, body))
+    misfit = f"its recipient is another [{other}]"
+    reason = "to: expected E.164 (+ and the country's code), as DEFAULT_REGION is not set, got 415…23"
+    assert worker.sent[:4] == [
+        ("INFO", f"at Twilio: {sid} queued, to +141…23 [delivery {sent}]"),
+        ("INFO", f"a duplicate: it is queued already [delivery {sent}]"),
+        ("ERROR", f"failed, refused for good: Twilio refused with HTTP 400, code 21211 [delivery {sent}-refused]"),
+        ("ERROR", f"rejected, a message that can't be sent: {reason} [delivery {rejected}]"),
+    ]
+    assert worker.sent[4:] == [
+        ("ERROR", f"a callback that names this delivery and is not about it: {misfit} [delivery {sent}]"),
+        ("ERROR", f"a callback that names this delivery and is not about it: {misfit} [delivery {sent}]"),
+        ("ERROR", f"a status that this app does not know: 'exploded' [delivery {other}]"),
+        ("ERROR", f"Twilio could not use an answer of ours, code 11200 [delivery {sid}]"),
+    ]
+
+
+async def test_a_callback_that_is_not_recorded_is_named_with_its_delivery_sid_and_status(worker: Worker) -> None:
+    sid = webhooks.new_sid("SM")
+    async with App.load(settings_of(nobody())) as dead:
+        for target in ("/api/sms/status?delivery=order-1", "/api/sms/status"):
+            body = webhooks.body("sms-status-undelivered", sid=sid)
+            await dead.request("POST", target, body, webhooks.headers(target, body))
+        body = webhooks.encode(("MessageSid", sid))
+        await dead.request("POST", "/api/sms/status", body, webhooks.headers("/api/sms/status", body))
+    lost = f"a callback could not be recorded, {sid} undelivered, code 30003: "
+    assert [(level, text.partition("[")[0][: len(lost)]) for level, text in worker.sent[:2]] == [("ERROR", lost)] * 2
+    assert [text.partition("[")[2] for _, text in worker.sent] == ["delivery order-1]", *[f"delivery {sid}]"] * 2]
+    assert worker.sent[2][1].startswith(f"a callback that can't be read, {sid} -, code -: ")
 
 
 @pytest.mark.parametrize(("to", "level"), [("+14155550123", logging.INFO), ("+15005550001", logging.ERROR)])

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from xml.etree import ElementTree as ET
@@ -9,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from azure.core.exceptions import AzureError
 
+from shared.housekeeping.run import ChoresFailed
 from shared.web import twilio, voice
 from tests.samples import webhooks
 from tests.web import problems
@@ -47,6 +49,14 @@ async def test_twilio_is_told_to_come_again_and_callers_are_answered_all_the_sam
         assert answer.content_type == "text/xml"
         found = ET.fromstring(answer.body)  # noqa: S314 - what our own app wrote
         assert [(element.tag, element.text) for element in found] == said
+
+
+@pytest.mark.parametrize(("timer", "chores"), [("scheduled", {"due"}), ("housekeeping", None)])
+async def test_a_timer_says_that_its_chores_failed(app: App, timer: str, chores: set[str] | None) -> None:
+    with pytest.raises(ChoresFailed) as caught:
+        await app.tick(timer)
+    failed = set(re.findall(r"(\w+) \(", str(caught.value)))
+    assert failed == (chores or set(app.wiring.chores))
 
 
 async def test_people_are_told_that_storage_does_not_answer(app: App) -> None:

@@ -1,6 +1,5 @@
-"""The app with a folder of call flows of these tests' own, and the shipped ones besides."""
+"""The app with the call flows of these tests beside those that all tests have."""
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,7 @@ from tests.end_to_end.stage import Stage, stage
 from tests.web import app
 
 OURS = Path(__file__).parent / "files"
-SHIPPED = app.ROOT / "flows"
+COMMON = app.CONTENT / "flows"
 SITE = "http://site.invalid"
 """stands for the site of a test in a flow's file"""
 HOURS = """
@@ -45,10 +44,10 @@ OPEN, CLOSED, HOLIDAY = "+14155550220", "+14155550221", "+14155550222"
 
 @asynccontextmanager
 async def with_flows(azurite: str, folder: Path, *, site: str, **more: str) -> AsyncIterator[Stage]:
-    """Start everything with an app whose function_app.py lies beside these flows."""
+    """Start everything with an app that has these flows, and no templates or rules."""
     write(folder, site=site)
     async with AsyncExitStack() as stack:
-        with patch.object(app, "ROOT", folder):
+        with patch.object(app, "CONTENT", folder):
             everything = await stack.enter_async_context(stage(azurite, **more))
         yield everything
         # a call that a test left waiting would be waited for, and for ever
@@ -56,11 +55,10 @@ async def with_flows(azurite: str, folder: Path, *, site: str, **more: str) -> A
 
 
 def write(folder: Path, *, site: str) -> None:
-    """Write function_app.py and its flows, of which those with hours do not go by the time of the day."""
-    shutil.copy(app.ROOT / "function_app.py", folder)
+    """Write the flows, of which those with hours do not go by the time of the day."""
     flows = folder / "flows"
     flows.mkdir()
-    for file in (*OURS.glob("*.toml"), *SHIPPED.glob("*.toml")):
+    for file in (*OURS.glob("*.toml"), *COMMON.glob("*.toml")):
         (flows / file.name).write_text(_written(file, site=site), "utf-8")
     today = datetime.now(UTC).date()
     days = ", ".join(f'"{today + timedelta(days=days)}"' for days in (-1, 0, 1))

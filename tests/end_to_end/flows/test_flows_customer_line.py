@@ -1,4 +1,4 @@
-"""The shipped customer line, on a day that is open all day."""
+"""The customer line, on a day that is open all day."""
 
 from typing import Any
 

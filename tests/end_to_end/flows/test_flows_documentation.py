@@ -12,7 +12,7 @@ import pytest
 from local import __main__ as console
 from shared.voice.flows import fields
 from shared.voice.flows.library import Flows
-from tests.web.app import ROOT
+from tests.web.app import CONTENT, ROOT
 
 DOCUMENTATION: Final = (ROOT / "docs" / "voice.md").read_text("utf-8")
 ANYWHERE: Final = {"event", "voice", "language"}
@@ -64,13 +64,16 @@ def test_every_other_example_is_part_of_a_flow(tmp_path: Path) -> None:
     assert len(list(Flows.load(tmp_path, default_zone=ZoneInfo("UTC")))) == len(blocks("toml")) - 1 > 0
 
 
-def test_the_console_says_what_is_said_there(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_console_says_what_is_said_there(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "FLOWS", CONTENT / "flows")
     dialogues = "".join(blocks("console")).split("$ python3 dev.py ")[1:]
     assert dialogues
     for dialogue in dialogues:
         command, _, answer = dialogue.partition("\n")
         assert console.main(shlex.split(command)) == 0
-        assert capsys.readouterr().out.replace(str(ROOT / "flows"), SOMEWHERE) == answer
+        assert capsys.readouterr().out.replace(str(CONTENT / "flows"), SOMEWHERE) == answer
 
 
 def test_every_link_within_the_documentation_leads_somewhere() -> None:

@@ -1,4 +1,4 @@
-"""The shipped on-call alert: a request calls somebody, and what they press becomes an event of the delivery."""
+"""The on-call alert: a request calls somebody, and what they press becomes an event of the delivery."""
 
 import base64
 import json

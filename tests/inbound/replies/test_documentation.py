@@ -16,7 +16,7 @@ from shared.settings import MOST_REPLIES
 from shared.text.templates.library import Templates
 from tests.deliveries.samples import a_delivery
 from tests.fakes import make_settings
-from tests.web.app import ROOT
+from tests.web.app import CONTENT, ROOT
 
 PAGE = (ROOT / "docs" / "inbound.md").read_text(encoding="utf-8")
 SOMEWHERE = "/home/ada/switchboard"
@@ -32,7 +32,7 @@ def test_the_rules_that_it_shows_can_be_used(tmp_path: Path) -> None:
     [shown] = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     path = tmp_path / "replies.toml"
     path.write_text(shown, "utf-8")
-    rules = Replies.load(path, templates=Templates.load(ROOT / "templates")).rules
+    rules = Replies.load(path, templates=Templates.load(CONTENT / "templates")).rules
     assert [rule.name for rule in rules] == ["hours", "order", "shop", "other"]
 
 
@@ -55,7 +55,11 @@ def test_the_cap_is_what_it_says() -> None:
 @pytest.mark.parametrize(
     ("command", "answer"), re.findall(r"^\$ python3 dev\.py (.*)\n((?:[^$`].*\n)+)", PAGE, re.MULTILINE)
 )
-def test_a_command_answers_what_it_shows(command: str, answer: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_answers_what_it_shows(
+    command: str, answer: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "TEMPLATES", CONTENT / "templates")
+    monkeypatch.setattr(console, "REPLIES", CONTENT / "replies.toml")
     arguments = [part.strip('"') for part in re.findall(r'"[^"]*"|\S+', command)]
     assert console.main(arguments) == 0
-    assert capsys.readouterr().out.replace(str(ROOT), SOMEWHERE) == answer
+    assert capsys.readouterr().out.replace(str(CONTENT), SOMEWHERE) == answer

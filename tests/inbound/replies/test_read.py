@@ -9,7 +9,7 @@ from shared.inbound.replies.library import Replies, RepliesInvalid
 from shared.inbound.replies.rules import Reply
 from shared.text.templates.library import Templates
 from shared.text.templates.plain import Plain
-from tests.web.app import ROOT
+from tests.web.app import CONTENT
 
 AWAY = """\
 ---
@@ -56,8 +56,8 @@ def test_without_a_file_there_are_no_rules(tmp_path: Path) -> None:
     assert Replies.load(tmp_path / "replies.toml", templates=Templates()) == Replies()
 
 
-def test_the_shipped_file_can_be_used_and_so_can_what_it_shows_in_comments(tmp_path: Path) -> None:
-    shipped = (ROOT / "replies.toml").read_text("utf-8")
+def test_a_file_can_be_used_and_so_can_what_it_shows_in_comments(tmp_path: Path) -> None:
+    shipped = (CONTENT / "replies.toml").read_text("utf-8")
     assert [rule.name for rule in load(tmp_path, shipped).rules] == ["ping"]
     shown = shipped.replace("# [", "[").replace('template = "out-of-office"', 'reply = "Away."')
     for key in ("numbers", "prefixes", "forward", "reply"):

@@ -9,8 +9,8 @@ import pytest
 
 from shared.errors import RequestInvalid
 from shared.voice.flows.library import Flows, FlowsInvalid, check_data
+from tests.web.app import CONTENT, ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 ZONE = ZoneInfo("Europe/Berlin")
 BYE = "[steps.bye]\nhangup = true\n"
 NAMED = '[values]\nname = "text"\ncount = { type = "integer", default = 1 }\n'
@@ -91,8 +91,8 @@ def test_what_a_request_brings_is_read_as_what_it_is(tmp_path: Path) -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_the_flows_that_ship_are_in_order() -> None:
-    flows = Flows.load(ROOT / "flows", default_zone=ZoneInfo("UTC"), settings=())
+def test_the_flows_of_the_documentation_are_in_order() -> None:
+    flows = Flows.load(CONTENT / "flows", default_zone=ZoneInfo("UTC"), settings=())
     assert {flow.name for flow in flows} >= {"customer-line", "on-call"}
     alert = flows.named("on-call")
     assert alert.machine is not None
