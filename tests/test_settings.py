@@ -318,6 +318,10 @@ MALFORMED = [
     ("PUBLIC_BASE_URL", "/"),
     ("SCHEDULE_CRON", "every minute"),
     ("HOUSEKEEPING_CRON", "0 * * * * * *"),
+    ("SCHEDULE_CRON", "0 61 * * * *"),
+    ("HOUSEKEEPING_CRON", "foo bar baz a b c"),
+    ("SCHEDULE_CRON", '"0 * * * * *"'),
+    ("HOUSEKEEPING_CRON", "00:05:00"),
     ("RECONCILE_AFTER_SECONDS", "-1"),
     ("RECONCILE_AFTER_SECONDS", "86401"),
     ("DEFAULT_TIME_ZONE", "Europe/Nowhere"),
@@ -358,6 +362,11 @@ def test_the_events_never_go_into_the_queue_of_the_requests() -> None:
     for name in ("requests", "requests-poison"):
         assert set(faults_of(OUTBOUND_QUEUE="requests", EVENTS_QUEUE=name)) == {"EVENTS_QUEUE"}
     assert make_settings(OUTBOUND_QUEUE="requests", EVENTS_QUEUE="outbound").events_queue == "outbound"
+
+
+def test_a_timer_gets_its_schedule_as_azure_splits_it() -> None:
+    """Azure tells five fields from six by the spaces between them."""
+    assert make_settings(SCHEDULE_CRON=" */5 \t *  * * * ").schedule_cron == "*/5 * * * *"
 
 
 def test_the_name_of_the_queue_leaves_room_for_that_of_its_poison_queue() -> None:

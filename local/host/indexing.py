@@ -8,8 +8,8 @@ from typing import Any
 import azure.functions as func
 
 from local.host.errors import HostError
-from local.host.ncrontab import Schedule, ScheduleError
 from local.host.settings import resolve
+from shared.calendar.ncrontab import Ncrontab, NcrontabInvalid
 
 _CONTEXT = "context"
 _DEFAULT_CONNECTION = "AzureWebJobsStorage"
@@ -36,7 +36,7 @@ class QueueTrigger:
 class TimerTrigger:
     """When to run."""
 
-    schedule: Schedule
+    schedule: Ncrontab
     run_on_startup: bool
 
 
@@ -115,8 +115,8 @@ def _trigger(
         case "timerTrigger":
             text = resolve(binding["schedule"], settings=settings, where=f"the schedule of function {name}")
             try:
-                schedule = Schedule.parse(text)
-            except ScheduleError as exc:
+                schedule = Ncrontab.parse(text)
+            except NcrontabInvalid as exc:
                 raise HostError(f"the schedule of function {name} cannot be used: {exc}") from exc
             return TimerTrigger(schedule=schedule, run_on_startup=bool(binding.get("runOnStartup")))
         case other:

@@ -1,11 +1,12 @@
 import calendar
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.host.ncrontab import Schedule, ScheduleError
+from shared.calendar.ncrontab import Ncrontab, NcrontabInvalid
 
 EVERY = ("*", "*", "*", "*", "*", "*")
 BOUNDS = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
@@ -13,7 +14,7 @@ MOMENTS = st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2200, 
 
 
 def after(text: str, moment: str) -> str:
-    found = Schedule.parse(text).next_after(datetime.fromisoformat(moment).replace(tzinfo=UTC))
+    found = Ncrontab.parse(text).next_after(datetime.fromisoformat(moment).replace(tzinfo=UTC))
     return found.replace(tzinfo=None).isoformat(sep=" ")
 
 
@@ -44,14 +45,58 @@ def test_the_next_time_is_the_documented_one(text: str, moment: str, expected: s
     "text",
     [
         *("", "* * * *", "* * * * * * *", "@hourly", "00:05:00"),
-        *("60 * * * * *", "* * 24 * * *", "* * * 0 * *", "* * * * 13 *", "* * * * * 7", "0 0 0 31 Feb,Apr *"),
+        *(
+            "60 * * * * *",
+            "* * 24 * * *",
+            "* * * 0 * *",
+            "* * * * 13 *",
+            "* * * * * 7",
+            "0 61 * * * *",
+            "0 0 0 31 Feb,Apr *",
+        ),
         *("a * * * * *", "* * * * Foo *", "*/0 * * * * *", "*/x * * * * *", "5-1 * * * * *", "1,,2 * * * * *"),
-        *("-1 * * * * *", "1- * * * * *", "*-5 * * * * *", "² * * * * *"),
+        *("-1 * * * * *", "1- * * * * *", "*-5 * * * * *", "² * * * * *", "*/² * * * * *"),
+        # Azure reads ASCII digits only.
+        *("٣ * * * * *", "*/٣ * * * * *", "foo bar baz a b c", "*/99999 * * * * *"),
     ],
 )
 def test_what_is_no_ncrontab_is_refused(text: str) -> None:
-    with pytest.raises(ScheduleError):
-        Schedule.parse(text)
+    with pytest.raises(NcrontabInvalid):
+        Ncrontab.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('"0 * * * * *"', "without quotes around it"),
+        ("'0 * * * * *'", "without quotes around it"),
+        ("00:05:00", "got a time span, which Azure takes on App Service plans only"),
+        ("1.00:00:00", "got a time span"),
+        ("every-minute", "expected an NCRONTAB expression of five or six fields, got 1"),
+        ("0 0 0 * * FRI-MON", "expected a range with the smaller day of the week first, got 'FRI-MON'"),
+        ("0 0 22-4 * * *", "expected a range with the smaller hour first, got '22-4'"),
+        ("0 61 * * * *", "expected a minute from 0 to 59, got '61'"),
+        ("0 0 0 * * 7", "expected a day of the week from 0 to 6 or a name, got '7'"),
+    ],
+)
+def test_a_refusal_says_what_is_expected(text: str, expected: str) -> None:
+    with pytest.raises(NcrontabInvalid, match=re.escape(expected)):
+        Ncrontab.parse(text)
+
+
+def test_a_refusal_repeats_little_of_what_came() -> None:
+    """Somebody may have pasted a secret into the wrong setting."""
+    with pytest.raises(NcrontabInvalid) as caught:
+        Ncrontab.parse(" ".join(["0123456789abcdef" * 4] * 6))
+    assert "0123456789abcdef0123" in str(caught.value)
+    assert "0123456789abcdef01234" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["0 */5 * * * *", "*/5 * * * *"])
+def test_white_space_between_the_fields_does_not_count(text: str) -> None:
+    spaced = " \t " + text.replace(" ", " \t  ") + "\n"
+    assert Ncrontab.parse(spaced) == Ncrontab.parse(text)
+    assert Ncrontab.parse(spaced).text == text
 
 
 @st.composite
@@ -89,7 +134,7 @@ def test_the_next_time_is_later_and_matches_every_field(
     expression: tuple[str, tuple[set[int], ...]], moment: datetime
 ) -> None:
     text, allowed = expression
-    found = Schedule.parse(text).next_after(moment)
+    found = Ncrontab.parse(text).next_after(moment)
     assert found > moment
     assert found.microsecond == 0
     assert all(value in field for value, field in zip(values(found), allowed, strict=True))
@@ -100,7 +145,7 @@ def test_no_time_in_between_matches(
     expression: tuple[str, tuple[set[int], ...]], moment: datetime, data: st.DataObject
 ) -> None:
     text, allowed = expression
-    found = Schedule.parse(text).next_after(moment)
+    found = Ncrontab.parse(text).next_after(moment)
     seconds_between = int((found - moment).total_seconds()) - 1
     if seconds_between > 0:
         skipped = (moment + timedelta(seconds=data.draw(st.integers(1, seconds_between)))).replace(microsecond=0)
@@ -109,4 +154,4 @@ def test_no_time_in_between_matches(
 
 @given(MOMENTS)
 def test_six_stars_are_every_second(moment: datetime) -> None:
-    assert Schedule.parse(" ".join(EVERY)).next_after(moment) == moment.replace(microsecond=0) + timedelta(seconds=1)
+    assert Ncrontab.parse(" ".join(EVERY)).next_after(moment) == moment.replace(microsecond=0) + timedelta(seconds=1)
