@@ -270,6 +270,7 @@ def test_the_app_needs_nothing_of_the_laptops_tools(module: str) -> None:
             {
                 "function_app",
                 "shared.web.answers",
+                "shared.web.body",
                 "shared.web.consents",
                 "shared.web.people",
                 "shared.web.schedules",

@@ -92,7 +92,10 @@ class Door(Protocol):
 
 
 class App:
-    """The app's functions, called as the worker calls them, with nothing in between."""
+    """The app's functions, called as the worker calls them, with nothing in between.
+
+    A body is passed on whatever the headers say: with Transfer-Encoding, give none, as Azure does.
+    """
 
     def __init__(self, module: ModuleType, settings: Mapping[str, str], functions: tuple[Function, ...]) -> None:
         self.settings = settings
@@ -120,7 +123,7 @@ class App:
         req = func.HttpRequest(
             method=method,
             url=f"http://internal.invalid:8080{target}",
-            headers=dict(headers or {}),
+            headers=_framed(headers or {}, body),
             route_params=match.parameters,
             params=dict(parse_qsl(target.partition("?")[2])),
             body=body,
@@ -171,12 +174,23 @@ class Served:
     async def request(
         self, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """Make a request over HTTP, with the target as it stands."""
+        """Make a request over HTTP, with the target as it stands; with Transfer-Encoding, the body goes in chunks."""
         url = URL(self.url + target, encoded=True)
-        sent = dict(headers or {})
+        sent = CIMultiDict(headers or {})
         sent.setdefault("Content-Type", "application/octet-stream")
-        async with self._session.request(method, url, data=io.BytesIO(body), headers=sent) as response:
+        data = _chunks(body) if sent.pop("Transfer-Encoding", None) else io.BytesIO(body)
+        async with self._session.request(method, url, data=data, headers=sent) as response:
             return Answer(response.status, await response.read(), response.headers)
+
+
+async def _chunks(body: bytes) -> AsyncIterator[bytes]:
+    """A body whose length nobody knows before its end."""
+    yield body
+
+
+def _framed(headers: Mapping[str, str], body: bytes) -> dict[str, str]:
+    """Headers with the length of the body, unless they say how it was sent."""
+    return {**({} if "Transfer-Encoding" in headers else {"Content-Length": str(len(body))}), **headers}
 
 
 def quick_host_json() -> dict[str, Any]:
