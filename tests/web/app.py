@@ -25,6 +25,7 @@ from yarl import URL
 from local.host import Host
 from local.host.indexing import Function, index
 from local.host.routing import Router
+from local.host.timer import Earliness, punctual
 from shared.inbound.replies.library import Replies
 from shared.voice.flows.library import Flows
 from shared.wiring import Wiring
@@ -161,11 +162,18 @@ class Served:
         port: int = 0,
         flows: Path | None = None,
         replies: Path | None = None,
+        timer_earliness: Earliness = punctual,
     ) -> AsyncIterator["Served"]:
         """Serve the app until the block ends."""
         module = load(settings, flows=flows, replies=replies)
         async with (
-            Host.start(app=module.app, host_json=quick_host_json(), settings=settings, port=port) as host,
+            Host.start(
+                app=module.app,
+                host_json=quick_host_json(),
+                settings=settings,
+                port=port,
+                timer_earliness=timer_earliness,
+            ) as host,
             aiohttp.ClientSession() as session,
         ):
             yield cls(host.url, session)
