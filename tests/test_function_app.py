@@ -52,8 +52,8 @@ HTTP_TRIGGERS = {
     "resume_schedule": ("schedules/{id}/resume", "POST", "function"),
     "record_consent": ("consents", "POST", "function"),
     "search_consents": ("consents/search", "POST", "function"),
-    "health": ("health", "GET", "anonymous"),
-    "health_details": ("health/details", "GET", "function"),
+    "health": ("health", "GET HEAD", "anonymous"),
+    "health_details": ("health/details", "GET HEAD", "function"),
 }
 
 

@@ -118,7 +118,7 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    azurite: str, replies: Path | None = None, /, *, timer_earliness: Earliness = punctual, **more: str
+    azurite: str, replies: Path | None = None, timer_earliness: Earliness = punctual, /, **more: str
 ) -> AsyncIterator[Stage]:
     """Start everything, perhaps with replies of a test's own; Twilio's delays are a tenth of what is plausible."""
     port = free_port()

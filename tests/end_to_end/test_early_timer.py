@@ -19,7 +19,7 @@ async def test_a_schedule_is_sent_by_the_run_that_comes_milliseconds_before_its_
     def earliness() -> timedelta:
         return timedelta(milliseconds=rng.uniform(1, 20))
 
-    async with stage(azurite, timer_earliness=earliness, SCHEDULE_CRON=cron) as running:
+    async with stage(azurite, None, earliness, SCHEDULE_CRON=cron) as running:
         schedule_id = new_id()
         request = {"channel": "sms", "to": TO, "body": "Good morning."}
         document = {"id": schedule_id, "at": due.isoformat(), "request": request}

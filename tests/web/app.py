@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl
 import aiohttp
 import azure.functions as func
 from azure.functions.queue import QueueMessage
+from azure.functions.timer import TimerRequest
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -53,8 +54,9 @@ def settings_of(azurite: str, **more: str) -> dict[str, str]:
         "TWILIO_API_BASE_URL": NOWHERE,
         "PUBLIC_BASE_URL": PUBLIC_BASE_URL,
         "OUTBOUND_QUEUE": f"web-{uuid.uuid4().hex}",
-        # the apps of all tests share one agenda: only who waits for it has a timer
+        # the apps of all tests share their tables: only who waits for a timer has one
         "SCHEDULE_CRON": NEVER,
+        "HOUSEKEEPING_CRON": NEVER,
         **more,
     }
 
@@ -138,6 +140,10 @@ class App:
         message_id = message_id or str(uuid.uuid4())
         await self._calls["outbound"](QueueMessage(id=message_id, body=message, dequeue_count=1))  # type: ignore[no-untyped-call]
         return message_id
+
+    async def tick(self, timer: str) -> None:
+        """Run a timer."""
+        await self._calls[timer](TimerRequest(past_due=False))
 
     async def delivery(self, delivery_id: str) -> Any:  # noqa: ANN401 - a JSON document
         """The delivery as `GET deliveries/{id}` shows it."""
