@@ -47,13 +47,15 @@ async def outbound(message: func.QueueMessage) -> None:
 @app.timer_trigger("timer", settings.schedule_cron, run_on_startup=False, use_monitor=True)
 async def scheduled(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding needs it
     """Send what is due."""
-    await run(wiring.due, clock=clock, timer="schedules", whole=timedelta(minutes=4))
+    async with wiring.timers.run("scheduled"):
+        await run(wiring.due, clock=clock, timer="schedules", whole=timedelta(minutes=4))
 
 
 @app.timer_trigger("timer", settings.housekeeping_cron, run_on_startup=False, use_monitor=True)
 async def housekeeping(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding needs it
     """Look after stuck deliveries, the poison queue, and what is kept no longer."""
-    await run(wiring.chores, clock=clock)
+    async with wiring.timers.run("housekeeping"):
+        await run(wiring.chores, clock=clock)
 
 
 @app.route("sms/status", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -212,13 +214,13 @@ async def search_consents(req: func.HttpRequest) -> func.HttpResponse:
     return await consents.search(req, wiring)
 
 
-@app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@app.route("health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 async def health(req: func.HttpRequest) -> func.HttpResponse:
     """Say whether the app can do its work."""
     return await people.health(req, wiring)
 
 
-@app.route("health/details", methods=["GET"])
+@app.route("health/details", methods=["GET", "HEAD"])
 async def health_details(req: func.HttpRequest) -> func.HttpResponse:
     """Say what is wrong."""
     return await people.health_details(req, wiring)

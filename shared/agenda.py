@@ -62,14 +62,14 @@ class Agenda:
         row_key = _row_key(what)
         await self._schedules.put({"PartitionKey": _partition(due, row_key), "RowKey": row_key, "Due": due})
 
-    async def due(self, now: datetime, *, limit: int) -> AsyncIterator[Entry]:
-        """Yield what is due, the oldest first."""
-        end = f"due:{_second(now + timedelta(microseconds=1))}"
+    async def due(self, until: datetime, *, limit: int) -> AsyncIterator[Entry]:
+        """Yield the entries that are due at `until` or before, the oldest first."""
+        end = f"due:{_second(until + timedelta(microseconds=1))}"
         rows = self._schedules.query(
             "PartitionKey ge @first and PartitionKey lt @end", limit=limit, first="due:", end=end
         )
         async for row in rows:
-            entry = _entry(row, now)
+            entry = _entry(row, until)
             if entry is not None:
                 yield entry
 

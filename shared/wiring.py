@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 from azure.core.credentials_async import AsyncTokenCredential
 
 from shared.agenda import Agenda
+from shared.calendar.ncrontab import Ncrontab
 from shared.calls.desk import Desk
 from shared.connections import Bounds, open_session, sdk_transport
 from shared.consents import Consents
@@ -24,6 +25,7 @@ from shared.housekeeping.poison import PoisonQueue
 from shared.housekeeping.retention import Retention
 from shared.housekeeping.run import Chore
 from shared.housekeeping.stuck import Stuck
+from shared.housekeeping.timers import Timers
 from shared.inbound.desk import TextDesk
 from shared.inbound.replies.library import Replies
 from shared.inbound.replies.quota import Quota
@@ -198,10 +200,18 @@ class Wiring:
             "queue": waiting.check,
             "twilio": lambda: self._gate.check(clock()),
             "rights": lambda: self._rights.check(clock()),
+            "timers": self.timers.check,
         }
         if self._events:
             checks["events"] = self._events.check
-        return Health(checks, facts=waiting.facts)
+        return Health(checks, facts=lambda: {**waiting.facts(), **self.timers.facts()})
+
+    @cached_property
+    def timers(self) -> Timers:
+        """The runs of the timers, by the names of their functions."""
+        crons = {"scheduled": self.settings.schedule_cron, "housekeeping": self.settings.housekeeping_cron}
+        parsed = {name: Ncrontab.parse(cron) for name, cron in crons.items()}
+        return Timers(self._lookups, crons=parsed, clock=clock)
 
     @cached_property
     def _events(self) -> Queue | None:

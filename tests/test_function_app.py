@@ -52,8 +52,8 @@ HTTP_TRIGGERS = {
     "resume_schedule": ("schedules/{id}/resume", "POST", "function"),
     "record_consent": ("consents", "POST", "function"),
     "search_consents": ("consents/search", "POST", "function"),
-    "health": ("health", "GET", "anonymous"),
-    "health_details": ("health/details", "GET", "function"),
+    "health": ("health", "GET HEAD", "anonymous"),
+    "health_details": ("health/details", "GET HEAD", "function"),
 }
 
 
@@ -345,6 +345,7 @@ def test_the_app_needs_nothing_of_the_laptops_tools(module: str) -> None:
             {
                 "function_app",
                 "shared.web.answers",
+                "shared.web.body",
                 "shared.web.consents",
                 "shared.web.people",
                 "shared.web.schedules",

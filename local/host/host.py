@@ -15,7 +15,7 @@ from local.host.invocation import Invoker
 from local.host.queue import POISON_SUFFIX, QueueListener
 from local.host.routing import Router
 from local.host.storage import Storage
-from local.host.timer import TimerListener
+from local.host.timer import Earliness, TimerListener, punctual
 
 LEASE_SECONDS = 600
 GRACE_SECONDS = 5
@@ -47,6 +47,7 @@ class Host:
         directory: Path | None = None,
         queue_lease_seconds: int = LEASE_SECONDS,
         grace_seconds: float = GRACE_SECONDS,
+        timer_earliness: Earliness = punctual,
     ) -> AsyncIterator["Host"]:
         """Run `app` on 127.0.0.1 until the block ends; port 0 takes a free one, which `url` then tells.
 
@@ -54,7 +55,8 @@ class Host:
         since it tells its functions only once. Raises HostError with a sentence for whatever cannot be run.
 
         When the block ends, no further work is taken, and what runs has `grace_seconds` to end before it is cancelled;
-        `threads_left` then counts the sync functions that still run.
+        `threads_left` then counts the sync functions that still run. `timer_earliness` has timers fire early, as
+        Azure's do.
         """
         options = HostJson.parse(host_json or {})
         values = dict(settings or {})
@@ -68,7 +70,9 @@ class Host:
         )
         async with AsyncExitStack() as clients:
             storage = Storage(values, clients=clients)
-            await host._add_listeners(storage, options=options, lease_seconds=queue_lease_seconds)
+            await host._add_listeners(
+                storage, options=options, lease_seconds=queue_lease_seconds, earliness=timer_earliness
+            )
             host.url = f"http://127.0.0.1:{await server.start(port)}"
             host._tasks = [asyncio.create_task(listener.run()) for listener in host._listeners]
             try:
@@ -83,7 +87,9 @@ class Host:
             await asyncio.gather(*self._tasks)
         await asyncio.Event().wait()
 
-    async def _add_listeners(self, storage: Storage, *, options: HostJson, lease_seconds: int) -> None:
+    async def _add_listeners(
+        self, storage: Storage, *, options: HostJson, lease_seconds: int, earliness: Earliness
+    ) -> None:
         for function in self.functions:
             match function.trigger:
                 case QueueTrigger() as trigger:
@@ -92,7 +98,8 @@ class Host:
                     )
                     self._listeners.append(listener)
                 case TimerTrigger() as trigger:
-                    self._listeners.append(TimerListener(function, trigger, invoker=self._invoker))
+                    timer = TimerListener(function, trigger, invoker=self._invoker, earliness=earliness)
+                    self._listeners.append(timer)
                 case HttpTrigger():
                     pass
 

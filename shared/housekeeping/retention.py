@@ -7,6 +7,7 @@ from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.calendar.ahead import AHEAD
 from shared.deliveries import keys
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery
@@ -47,7 +48,7 @@ class Retention:
         costs a tenth of a delivery that is purged.
         """
         now = self._clock()
-        await self._go_through(keys.ERASED, now, until, self._sweep)
+        await self._go_through(keys.ERASED, now + AHEAD, until, self._sweep)
         await self._go_through("reply", now - _REPLIES_KEPT, until)
         for kind in keys.notable_kinds():
             # what finds by their status deliveries that began as long ago as those whose day is purged

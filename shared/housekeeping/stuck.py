@@ -12,6 +12,7 @@ from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.calendar.ahead import AHEAD
 from shared.deliveries import keys
 from shared.deliveries.keys import Action
 from shared.deliveries.log import DeliveryLog
@@ -78,11 +79,11 @@ class Stuck:
         """
         now = self._clock()
         moved = await self._go_through(self._entries.former(now), self._move, now + (until - now) / 2)
-        return moved + await self._go_through(self._entries.due("wake", now), self._look_at, until)
+        return moved + await self._go_through(self._entries.due("wake", now + AHEAD), self._look_at, until)
 
     async def ask(self, *, until: datetime) -> int:
         """Ask Twilio about the deliveries that it has, up to the moment `until`; return how many entries were done."""
-        return await self._go_through(self._entries.due("ask", self._clock()), self._look_at, until)
+        return await self._go_through(self._entries.due("ask", self._clock() + AHEAD), self._look_at, until)
 
     async def _go_through(
         self, found: AsyncGenerator[OpenEntry], do: Callable[[OpenEntry], Awaitable[None]], until: datetime
@@ -116,7 +117,8 @@ class Stuck:
         return True
 
     async def _look_at(self, entry: OpenEntry) -> None:
-        now = self._clock()
+        # an entry that is read early is looked at as if its time had come
+        now = max(self._clock(), entry.look_at)
         delivery = await self._log.get(entry.delivery_id)
         if delivery is None or not (delivery.erased or entry.is_of(delivery)):
             await self._close_if_unclaimed(entry, now)

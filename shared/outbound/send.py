@@ -112,6 +112,11 @@ class Sender:
         except RequestInvalid as exc:
             await self._refuse(message_id, message, exc.faults)
             return
+        early = (decoded.due or self._clock()) - self._clock()
+        if early > timedelta(0):
+            # the schedule timer looks a second ahead, and its clock may be ahead of this one
+            await self._queue.put(message, delay=early)
+            return
         wait = wait_of(decoded.request, now=self._clock(), settings=self._settings)
         if wait is not None:
             taken = await self._keep_waiting(decoded, message, wait, enqueued_at)

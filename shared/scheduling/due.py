@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.agenda import Agenda, DeliveryDue, Entry, ScheduleDue
+from shared.calendar.ahead import AHEAD
 from shared.calendar.missed import oldest_still_due, still_due
 from shared.errors import Changed
 from shared.logs import shown_id, traced
@@ -24,7 +25,11 @@ _GHOST: Final = timedelta(minutes=10)
 
 
 class Due:
-    """Does what the agenda says; each step may be repeated, as what it enqueues is sent once whatever happens."""
+    """Does what the agenda says; each step may be repeated, as what it enqueues is sent once whatever happens.
+
+    It looks a little less than a second ahead (`AHEAD`). The message of an entry that is read early stays hidden until
+    the entry is due.
+    """
 
     def __init__(self, *, agenda: Agenda, schedules: Schedules, queue: Queue, clock: Callable[[], datetime]) -> None:
         self._agenda = agenda
@@ -45,7 +50,7 @@ class Due:
         outcomes: list[asyncio.Task[bool]] = []
         places = asyncio.Semaphore(_AT_ONCE)
         async with asyncio.TaskGroup() as group:
-            async for entry in self._agenda.due(self._clock(), limit=_A_PAGE):
+            async for entry in self._agenda.due(self._clock() + AHEAD, limit=_A_PAGE):
                 await places.acquire()
                 if self._clock() >= until:
                     break
@@ -59,7 +64,7 @@ class Due:
         try:
             match entry.what:
                 case DeliveryDue(delivery_id):
-                    await self._queue.put(internal.write(internal.Wake(delivery_id)))
+                    await self._enqueue(internal.Wake(delivery_id), entry.due)
                     await self._agenda.drop(entry)
                     return True
                 case ScheduleDue(schedule_id, revision):
@@ -84,7 +89,7 @@ class Due:
         if following is not None:
             await self._agenda.put(ScheduleDue(schedule_id, revision), following)
         if still_due(entry.due, began, stored.schedule.missed):
-            await self._queue.put(internal.write(occurrence(stored.schedule, entry.due)))
+            await self._enqueue(occurrence(stored.schedule, entry.due), entry.due)
         else:
             _logger.warning(
                 "missed, and left out by its own rule: %s of %s", f"{entry.due:%Y-%m-%dT%H:%M}Z", shown_id(schedule_id)
@@ -95,6 +100,9 @@ class Due:
                 await self._schedules.delete(stored)
         await self._agenda.drop(entry)
         return True
+
+    async def _enqueue(self, message: internal.Internal, due: datetime) -> None:
+        await self._queue.put(internal.write(message), delay=max(due - self._clock(), timedelta(0)))
 
 
 def _shown(entry: Entry) -> str:

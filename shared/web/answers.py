@@ -23,6 +23,7 @@ from shared.errors import (
 from shared.outbound.replay import NotReplayable
 from shared.outbound.request import LONGEST
 from shared.scheduling.schedules import ScheduleConflict
+from shared.web.body import BodyLost, check_arrived
 from shared.wiring import Wiring
 
 _logger: Final = logging.getLogger(__name__)
@@ -47,20 +48,22 @@ Handler = Callable[[func.HttpRequest, Wiring], Awaitable[func.HttpResponse]]
 
 
 def with_problems(handler: Handler) -> Handler:
-    """Turn an error of a handler into a problem document, and refuse a body that is too large (413).
+    """Turn an error of a handler into a problem document; refuse a body that is too large or did not arrive.
 
-    The size is checked first, so that one large body costs the other callers of this process nothing.
+    Both are checked first: one large body costs the other callers of this process nothing, and no handler takes a lost
+    body for none.
     """
 
     @wraps(handler)
     async def answer(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
         try:
             _check_size(req)
+            check_arrived(req)
             return await handler(req, wiring)
         except RequestInvalid as exc:
             errors = [{"field": fault.field, "detail": fault.problem} for fault in exc.faults]
             return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(exc), errors=errors)
-        except (NotFound, TooLarge) as exc:
+        except (NotFound, TooLarge, BodyLost) as exc:
             return problem(exc.status, str(exc))
         except (NotErasable, NotReplayable, ScheduleConflict, Changed) as exc:
             return problem(HTTPStatus.CONFLICT, _MEANWHILE if isinstance(exc, Changed) else str(exc))

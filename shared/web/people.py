@@ -20,6 +20,7 @@ from shared.outbound.erase import erase_with_derived
 from shared.outbound.replay import NotReplayable, replay
 from shared.text.numbers import NumberInvalid, mask, searchable
 from shared.web.answers import NotFound, json_answer, problem, with_problems
+from shared.web.body import read_body
 from shared.wiring import Wiring, clock
 
 _logger: Final = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ async def send(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
 
     `message` is the queue message's id: under it stands what is refused later, as other content under a used id is.
     """
-    delivery_id, message = prepare(req.get_body(), rules=wiring.rules)
+    delivery_id, message = prepare(read_body(req), rules=wiring.rules)
     try:
         message_id = await wiring.outbound.put(message)
     except AzureError as exc:
@@ -54,7 +55,7 @@ async def delivery(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
 
 @with_problems
 async def search(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Show a page of deliveries by recipient, status and time."""
+    """Show a page of deliveries by recipient, status and time; `{}` asks for all of them, and no body for none."""
     return json_answer(view.of_page(await wiring.search(_wanted(req, wiring))))
 
 
@@ -113,7 +114,7 @@ async def _find(req: func.HttpRequest, wiring: Wiring) -> Delivery:
 
 
 def _wanted(req: func.HttpRequest, wiring: Wiring) -> Search:
-    wanted = read_document(req.get_body() or b"{}", Search, longest=_LONGEST_SEARCH)
+    wanted = read_document(read_body(req), Search, longest=_LONGEST_SEARCH)
     if wanted.to is None:
         return wanted
     try:

@@ -14,6 +14,7 @@ from shared.outbound.request import Id
 from shared.scheduling.schedule import due_times, read_schedule
 from shared.scheduling.schedules import Stored
 from shared.web.answers import NotFound, json_answer, with_problems
+from shared.web.body import read_body
 from shared.wiring import Wiring, clock
 
 _PAGE: Final = 100
@@ -31,7 +32,7 @@ class _Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def create(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     """Put a schedule on record: 201, 200 for what is there already, 409 where its id is another one's."""
     now = clock()
-    schedule = read_schedule(req.get_body(), rules=wiring.rules, now=now, minted=uuid.uuid4().hex)
+    schedule = read_schedule(read_body(req), rules=wiring.rules, now=now, minted=uuid.uuid4().hex)
     stored, is_new = await wiring.schedules.create(schedule, now=now)
     status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
     return json_answer(_shown(stored), status, Location=f"/api/schedules/{schedule.id}")

@@ -23,6 +23,7 @@ from shared.inbound.signature import SETTINGS_HEADER, verify_signature
 from shared.logs import about
 from shared.seal import is_sealed, named
 from shared.settings import Settings
+from shared.web.body import is_lost
 from shared.wiring import Wiring, clock
 
 _logger: Final = logging.getLogger(__name__)
@@ -93,6 +94,10 @@ def _verified(req: func.HttpRequest, settings: Settings) -> Webhook:
     body = req.get_body()
     if len(body) > _LARGEST_BODY or body.count(b"&") >= _MOST_FIELDS:
         raise SignatureInvalid(f"expected a form as Twilio posts it, got {len(body)} bytes")
+    if is_lost(req):
+        raise SignatureInvalid(
+            "expected a form with a Content-Length, got one with Transfer-Encoding, which does not arrive on Azure"
+        )
     form = Form.parse(body)
     signature = req.headers.get("X-Twilio-Signature")
     url = settings.public_base_url + target

@@ -16,6 +16,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient
 
 from local.harness.ports import free_port
+from local.host.timer import Earliness, punctual
 from local.twilio import Simulator
 from tests.web.app import TOKEN, Answer, Served, settings_of
 
@@ -116,7 +117,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(azurite: str, replies: Path | None = None, /, **more: str) -> AsyncIterator[Stage]:
+async def stage(
+    azurite: str, replies: Path | None = None, timer_earliness: Earliness = punctual, /, **more: str
+) -> AsyncIterator[Stage]:
     """Start everything, perhaps with replies of a test's own; Twilio's delays are a tenth of what is plausible."""
     port = free_port()
     public = f"http://127.0.0.1:{port}"
@@ -126,7 +129,10 @@ async def stage(azurite: str, replies: Path | None = None, /, **more: str) -> As
         queue = QueueClient.from_connection_string(azurite, settings["OUTBOUND_QUEUE"])
         async with queue:
             await queue.create_queue()
-        async with Served.start(settings, port=port, replies=replies) as app, aiohttp.ClientSession() as session:
+        async with (
+            Served.start(settings, port=port, replies=replies, timer_earliness=timer_earliness) as app,
+            aiohttp.ClientSession() as session,
+        ):
             yield Stage(settings=settings, app=app, twilio=twilio, session=session)
             await twilio.settled()
 

@@ -350,6 +350,15 @@ async def test_an_event_that_came_after_an_erasure_is_swept_a_quarter_of_an_hour
     assert [part for part in NUMBERS_AND_WORDS if part in shown] == []
 
 
+async def test_a_timer_that_fires_early_sweeps_what_is_due_at_its_own_time(bench: Bench) -> None:
+    delivery = await ended(bench)
+    erased_at = bench.clock.now.replace(second=0, microsecond=0)
+    await bench.storage.lookups.put(keys.erased_row(delivery, erased_at))
+    bench.clock.now = erased_at + timedelta(seconds=59, milliseconds=995)
+    await purge(bench)
+    assert "erased" not in await kinds_left(bench)
+
+
 async def test_an_erasure_that_a_crash_cut_short_is_finished_a_quarter_of_an_hour_later(bench: Bench) -> None:
     delivery = await ended(bench)
     marked = msgspec.structs.replace(delivery, erased=True)

@@ -65,6 +65,12 @@ async def open_rows(bench: Bench) -> list[dict[str, Any]]:
     return [row for rows_there in kinds for row in rows_there]
 
 
+async def open_place(bench: Bench) -> tuple[str, str]:
+    """The partition and the row of the only entry."""
+    [row] = await open_rows(bench)
+    return row["PartitionKey"], row["RowKey"]
+
+
 async def sent(bench: Bench, message: bytes | None = None, *, sid: str | None = None) -> str:
     """Have a request sent, of which nothing is heard afterwards; return its SID."""
     answer = an_answer(sid or a_sid())
@@ -84,6 +90,20 @@ async def test_what_is_open_is_left_alone_for_a_while(bench: Bench) -> None:
     assert await open_until(bench) == begun + 15 * MINUTE
     bench.clock.advance(15 * MINUTE - timedelta(seconds=1))
     assert await look_after(bench) == 0
+
+
+async def test_a_timer_that_fires_early_looks_after_what_is_due_at_its_own_time(bench: Bench) -> None:
+    bench.provider.outcomes = [TwilioUnavailable("busy")]
+    await bench.take(a_message())
+    bench.queue.puts.clear()
+    due = (await bench.delivery()).next_attempt_at
+    assert due is not None
+    await bench.storage.lookups.delete(*await open_place(bench))
+    lost_at = due + 12 * MINUTE
+    await bench.storage.lookups.put(keys.entry_row("wake", keys.opening(await bench.delivery()), lost_at))
+    bench.clock.now = lost_at - timedelta(milliseconds=5)
+    assert await look_after(bench) == 1
+    assert bench.queue.puts == [(a_message(), timedelta(0))]
 
 
 async def test_what_ended_is_listed_no_more(bench: Bench) -> None:

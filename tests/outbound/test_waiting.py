@@ -38,6 +38,22 @@ async def test_what_is_not_to_be_sent_yet_waits_and_says_why_and_until_when(benc
     assert (event.status, event.raw["reason"]) == ("scheduled", "send_at")
 
 
+async def test_an_occurrence_that_comes_before_its_time_is_put_back_until_then(bench: Bench) -> None:
+    """The schedule timer looks ahead, and its clock may be ahead of the sender's."""
+    due, early = bench.clock.now + timedelta(milliseconds=5), timedelta(milliseconds=5)
+    request = {name: value for name, value in TEXT.items() if name != "id"}
+    name = internal.occurrence_id("news", due)
+    message = internal.write(internal.Derived(id=name, origin="news", request=request, due=due, valid_seconds=3600))
+    await bench.take(message)
+    assert bench.queue.puts == [(message, early)]
+    assert await bench.storage.log.get(name) is None
+    bench.clock.advance(early)
+    for _ in range(2):
+        await bench.take(message)
+    assert len(bench.provider.created) == 1
+    assert (await bench.delivery(name)).created_at == due
+
+
 async def test_its_row_in_the_agenda_is_written_before_the_state(bench: Bench) -> None:
     await bench.take(a_message(send_at=later(bench, IN_AN_HOUR)))
     assert bench.journal.index("due") < bench.journal.index("delivery scheduled")

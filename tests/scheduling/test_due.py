@@ -25,6 +25,7 @@ from tests.storage import open_queue, open_table
 NINE = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 REQUEST = {"channel": "sms", "to": "+14155550100", "body": "Good morning."}
 AN_HOUR = timedelta(hours=1)
+EARLY = [timedelta(microseconds=1), timedelta(milliseconds=5), timedelta(microseconds=999_999)]
 
 
 @dataclass
@@ -51,6 +52,9 @@ class Timer:
     def enqueued(self) -> list[str]:
         read = [internal.read(message) for message, _ in self.queue.puts]
         return [message.id for message in read if message is not None]
+
+    def delays(self) -> list[timedelta]:
+        return [delay for _, delay in self.queue.puts]
 
     async def create(self, **fields: Any) -> Schedule:  # noqa: ANN401 - any field of a schedule
         schedule = a_schedule(self.clock.now, **fields)
@@ -96,8 +100,38 @@ async def test_a_delivery_is_woken_when_it_is_due_and_not_before(timer: Timer) -
 
 async def test_a_part_of_a_second_is_never_too_early(timer: Timer) -> None:
     await timer.agenda.put(DeliveryDue("order-1"), NINE + timedelta(microseconds=1))
-    assert await timer.run_at(NINE + timedelta(microseconds=999_999)) == []
-    assert await timer.run_at(NINE + timedelta(seconds=1)) == ["order-1"]
+    assert await timer.run_at(NINE) == []
+    assert await timer.run_at(NINE + timedelta(microseconds=1)) == ["order-1"]
+    assert timer.delays() == [timedelta(0)]
+
+
+@pytest.mark.parametrize("early", EARLY)
+async def test_a_timer_that_fires_early_enqueues_a_delivery_that_is_hidden_until_it_is_due(
+    timer: Timer, early: timedelta
+) -> None:
+    await timer.agenda.put(DeliveryDue("order-1"), NINE)
+    assert await timer.run_at(NINE - early) == ["order-1"]
+    assert timer.delays() == [early]
+    assert await timer.rows() == []
+
+
+@pytest.mark.parametrize("early", EARLY)
+async def test_a_timer_that_fires_early_each_day_misses_none_of_a_schedules_times(
+    timer: Timer, early: timedelta
+) -> None:
+    await timer.create(cron="0 9 * * *", missed="skip")
+    for day in range(3):
+        due = NINE + timedelta(days=day)
+        assert await timer.run_at(due - early) == [f"news~{due:%Y%m%dT%H%MZ}"]
+        assert timer.delays() == [early]
+        assert await timer.run_at(due + timedelta(seconds=30)) == []
+
+
+async def test_a_timer_looks_ahead_for_less_than_a_second(timer: Timer) -> None:
+    await timer.agenda.put(DeliveryDue("order-1"), NINE)
+    await timer.create(at=NINE.isoformat())
+    assert await timer.run_at(NINE - timedelta(seconds=1)) == []
+    assert len(await timer.run_at(NINE - timedelta(microseconds=999_999))) == 2
 
 
 async def test_a_schedule_of_one_time_fires_once_and_is_gone(timer: Timer) -> None:

@@ -27,6 +27,7 @@ from yarl import URL
 from local.host import Host
 from local.host.indexing import Function, index
 from local.host.routing import Router
+from local.host.timer import Earliness, punctual
 from shared.inbound.replies.library import Replies
 from shared.voice.flows.library import Flows
 from shared.wiring import Wiring
@@ -56,8 +57,9 @@ def settings_of(azurite: str, **more: str) -> dict[str, str]:
         "TWILIO_API_BASE_URL": NOWHERE,
         "PUBLIC_BASE_URL": PUBLIC_BASE_URL,
         "OUTBOUND_QUEUE": f"web-{uuid.uuid4().hex}",
-        # the apps of all tests share one agenda: only who waits for it has a timer
+        # the apps of all tests share their tables: only who waits for a timer has one
         "SCHEDULE_CRON": NEVER,
+        "HOUSEKEEPING_CRON": NEVER,
         **more,
     }
 
@@ -107,7 +109,10 @@ class Door(Protocol):
 
 
 class App:
-    """The app's functions, called as the worker calls them, with nothing in between."""
+    """The app's functions, called as the worker calls them, with nothing in between.
+
+    A body is passed on whatever the headers say: with Transfer-Encoding, give none, as Azure does.
+    """
 
     def __init__(self, module: ModuleType, settings: Mapping[str, str], functions: tuple[Function, ...]) -> None:
         self.settings = settings
@@ -135,7 +140,7 @@ class App:
         req = func.HttpRequest(
             method=method,
             url=f"http://internal.invalid:8080{target}",
-            headers=dict(headers or {}),
+            headers=_framed(headers or {}, body),
             route_params=match.parameters,
             params=dict(parse_qsl(target.partition("?")[2])),
             body=body,
@@ -151,7 +156,7 @@ class App:
         return message_id
 
     async def tick(self, timer: str) -> None:
-        """Let a timer come."""
+        """Run a timer."""
         await self._calls[timer](TimerRequest(past_due=False))
 
     async def delivery(self, delivery_id: str) -> Any:  # noqa: ANN401 - a JSON document
@@ -177,11 +182,18 @@ class Served:
         port: int = 0,
         flows: Path | None = None,
         replies: Path | None = None,
+        timer_earliness: Earliness = punctual,
     ) -> AsyncIterator["Served"]:
         """Serve the app until the block ends."""
         module = load(settings, flows=flows, replies=replies)
         async with (
-            Host.start(app=module.app, host_json=quick_host_json(), settings=settings, port=port) as host,
+            Host.start(
+                app=module.app,
+                host_json=quick_host_json(),
+                settings=settings,
+                port=port,
+                timer_earliness=timer_earliness,
+            ) as host,
             aiohttp.ClientSession() as session,
         ):
             yield cls(host.url, session)
@@ -190,12 +202,23 @@ class Served:
     async def request(
         self, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """Make a request over HTTP, with the target as it stands."""
+        """Make a request over HTTP, with the target as it stands; with Transfer-Encoding, the body goes in chunks."""
         url = URL(self.url + target, encoded=True)
-        sent = dict(headers or {})
+        sent = CIMultiDict(headers or {})
         sent.setdefault("Content-Type", "application/octet-stream")
-        async with self._session.request(method, url, data=io.BytesIO(body), headers=sent) as response:
+        data = _chunks(body) if sent.pop("Transfer-Encoding", None) else io.BytesIO(body)
+        async with self._session.request(method, url, data=data, headers=sent) as response:
             return Answer(response.status, await response.read(), response.headers)
+
+
+async def _chunks(body: bytes) -> AsyncIterator[bytes]:
+    """A body whose length nobody knows before its end."""
+    yield body
+
+
+def _framed(headers: Mapping[str, str], body: bytes) -> dict[str, str]:
+    """Headers with the length of the body, unless they say how it was sent."""
+    return {**({} if "Transfer-Encoding" in headers else {"Content-Length": str(len(body))}), **headers}
 
 
 def quick_host_json() -> dict[str, Any]:

@@ -170,9 +170,9 @@ async def test_a_search_by_time_takes_both_ends_in(app: App) -> None:
         assert [delivery["id"] for delivery in page["deliveries"]] == expected, wanted
 
 
-async def test_a_search_without_anything_finds_the_newest(app: App, door: Door) -> None:
+async def test_an_empty_object_finds_the_newest_of_all(app: App, door: Door) -> None:
     delivery_id = await _request(app, to=_number())
-    answer = await door.request("POST", SEARCH)
+    answer = await door.request("POST", SEARCH, b"{}")
     assert answer.status == 200
     assert answer.json()["deliveries"][0]["id"] == delivery_id
 
@@ -243,7 +243,7 @@ async def test_a_strange_search_is_answered(app: App, wanted: dict[str, Any]) ->
     assert (await _search(app, **wanted)).keys() == {"deliveries", "cursor"}
 
 
-@pytest.mark.parametrize("wanted", [b"", b"{}", b'{"since": "2026-01-01T00:00:00Z"}', b'{"limit": 1}'])
+@pytest.mark.parametrize("wanted", [b"{}", b'{"since": "2026-01-01T00:00:00Z"}', b'{"limit": 1}'])
 async def test_everything_at_once_is_never_replayed(app: App, wanted: bytes) -> None:
     faults = problems.check(
         await app.request("POST", "/api/deliveries/replay", wanted), HTTPStatus.UNPROCESSABLE_ENTITY

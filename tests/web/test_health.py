@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from unittest.mock import ANY
 
 import pytest
@@ -10,11 +10,14 @@ import pytest
 from local.twilio import Simulator
 from shared import health
 from shared.errors import TwilioRefused
+from shared.housekeeping import timers
 from shared.outbound import gate, rights
-from tests.web.app import TOKEN, App, Door, settings_of
+from tests.web.app import TOKEN, App, Door, Served, settings_of
 from tests.web.storage import Storage
 
 HEALTH, DETAILS = "/api/health", "/api/health/details"
+A_LOOK = 6
+"""requests to storage: two tables, the notices about Twilio and its rights, the timers' runs, and two queues"""
 
 
 @pytest.fixture
@@ -62,6 +65,49 @@ async def test_the_details_tell_how_many_requests_wait_and_since_when(azurite: s
     assert told["queue"]["oldest_age_seconds"] >= 0
 
 
+@pytest.mark.parametrize("path", [HEALTH, DETAILS])
+async def test_head_answers_as_get_does_without_a_body(served: Served, path: str) -> None:
+    """As monitors ask."""
+    answers = [await served.request(method, path) for method in ("HEAD", "GET")]
+    assert [answer.status for answer in answers] == [200, 200]
+    assert [bool(answer.body) for answer in answers] == [False, True]
+    assert len({answer.content_type for answer in answers}) == 1
+
+
+async def test_head_tells_a_monitor_that_the_app_is_unavailable(storage: Storage, moody: App) -> None:
+    storage.status = 403
+    assert (await moody.request("HEAD", HEALTH)).status == 503
+
+
+async def test_the_details_show_when_each_timer_ran_last(azurite: str) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    async with App.load(settings_of(azurite, SCHEDULE_CRON="0 * * * * *")) as running:
+        for timer in ("scheduled", "housekeeping"):
+            await running.tick(timer)
+        async with App.load(settings_of(azurite)) as asked:
+            told = (await asked.request("GET", DETAILS)).json()
+    assert told["timers"].keys() == {"scheduled", "housekeeping"}
+    for run in told["timers"].values():
+        assert datetime.fromisoformat(run["last_run_at"]) >= before
+        assert run["succeeded"] is True
+
+
+async def test_a_timer_that_runs_no_more_makes_it_unavailable_until_it_runs_again(azurite: str) -> None:
+    async with App.load(settings_of(azurite, SCHEDULE_CRON="0 * * * * *")) as app:
+        row = {"PartitionKey": "timer", "RowKey": "scheduled", "Succeeded": True}
+        await app.wiring._lookups.put({**row, "At": datetime(2026, 1, 1, 9, tzinfo=UTC)})
+        app.wiring.timers._began -= timedelta(hours=1)
+        try:
+            before, details = await app.request("GET", HEALTH), await app.request("GET", DETAILS)
+        finally:
+            await app.tick("scheduled")
+        _ten_seconds_pass(app)
+        after = await app.request("GET", HEALTH)
+    assert (before.status, before.body) == (503, b"unavailable")
+    assert details.json()["problems"] == {"timers": "scheduled has not run since 2026-01-01T09:00:00Z"}
+    assert (after.status, after.body) == (200, b"ok")
+
+
 async def test_tables_and_a_queue_that_are_not_there_yet_are_no_fault(moody: App) -> None:
     assert (await moody.request("GET", HEALTH)).body == b"ok"
 
@@ -103,7 +149,7 @@ async def test_the_queue_of_the_event_feed_is_looked_at_where_there_is_one(stora
 async def test_what_is_known_is_kept_for_ten_seconds_whoever_asks(storage: Storage, moody: App) -> None:
     await moody.request("GET", HEALTH)
     asked = storage.asked
-    assert asked == 5
+    assert asked == A_LOOK
     storage.status = 403
     answers = await asyncio.gather(*(moody.request("GET", path) for path in (HEALTH, DETAILS) * 10))
     assert {answer.status for answer in answers} == {200}
@@ -118,7 +164,7 @@ async def test_what_is_known_is_kept_for_ten_seconds_whoever_asks(storage: Stora
 
 async def test_many_who_ask_at_once_cost_one_look(storage: Storage, moody: App) -> None:
     await asyncio.gather(*(moody.request("GET", HEALTH) for _ in range(20)))
-    assert storage.asked == 5
+    assert storage.asked == A_LOOK
 
 
 async def test_storage_that_says_nothing_makes_it_unavailable(
@@ -128,6 +174,7 @@ async def test_storage_that_says_nothing_makes_it_unavailable(
     monkeypatch.setattr(health, "_PATIENCE", 0.2)
     monkeypatch.setattr(gate, "_PATIENCE", 0.1)
     monkeypatch.setattr(rights, "_PATIENCE", 0.1)
+    monkeypatch.setattr(timers, "_PATIENCE", 0.1)
     storage.speaks.clear()
     answer = await moody.request("GET", DETAILS)
     assert answer.json()["problems"] == dict.fromkeys(("tables", "queue"), "no answer within 0.2 s")

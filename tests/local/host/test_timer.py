@@ -1,11 +1,21 @@
 import asyncio
+import math
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import cast
 
 import azure.functions as func
 import pytest
 
 from local.host import Host, HostError
+from local.host.indexing import Function, TimerTrigger
+from local.host.invocation import Invoker
+from local.host.timer import TimerListener
+from shared.calendar.ncrontab import Ncrontab
 
 
 @asynccontextmanager
@@ -98,6 +108,42 @@ async def test_a_run_under_way_may_end_when_the_host_stops() -> None:
         await entered.wait()
         asyncio.get_running_loop().call_later(0.05, leave.set)
     assert ended.is_set()
+
+
+class Remembering:
+    """A schedule that remembers after which moments it was asked for, and what it answered."""
+
+    def __init__(self) -> None:
+        self.schedule = Ncrontab.parse("* * * * * *")
+        self.asked: list[tuple[datetime, datetime]] = []
+
+    def next_after(self, moment: datetime) -> datetime:
+        due = self.schedule.next_after(moment)
+        self.asked.append((moment, due))
+        return due
+
+
+async def test_a_timer_may_fire_early_as_on_azure_and_its_occurrence_does_not_come_twice() -> None:
+    schedule, runs = Remembering(), asyncio.Queue[datetime]()
+    rng = random.Random(23)  # noqa: S311 - no secret, and it repeats
+
+    async def tick(timer: func.TimerRequest) -> None:
+        runs.put_nowait(datetime.now(UTC))
+
+    trigger = TimerTrigger(schedule=cast("Ncrontab", schedule), run_on_startup=False)
+    function = Function("tick", tick, is_async=True, argument="timer", wants_context=False, trigger=trigger)
+    invoker = Invoker(directory=Path.cwd(), timeout_seconds=math.inf, threads=None)
+    listener = TimerListener(
+        function, trigger, invoker=invoker, earliness=lambda: timedelta(milliseconds=rng.uniform(1, 900))
+    )
+    running = asyncio.create_task(listener.run())
+    early = 0
+    while early < 2:
+        came, (_, due) = await runs.get(), schedule.asked[-1]
+        early += came < due
+    listener.stop()
+    await running
+    assert all(after >= due for (_, due), (after, _) in pairwise(schedule.asked))
 
 
 @pytest.mark.parametrize(
