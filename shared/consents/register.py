@@ -4,7 +4,7 @@ import contextlib
 import logging
 from typing import Final
 
-from shared.consents.consent import Consent, from_row, partition, refused, row_key, to_row
+from shared.consents.consent import Consent, following, from_row, partition, refused, row_key, to_row
 from shared.deliveries import status
 from shared.deliveries.record import Delivery, Event
 from shared.errors import Changed
@@ -64,10 +64,11 @@ class Consents:
             known = None if row is None else from_row(row)
             if known is not None and known.at > consent.at:
                 return known
-            if await self._write(consent, row):
+            said = following(consent, known)
+            if await self._write(said, row):
                 if known is None or known.state != consent.state:
                     _tell(consent)
-                return consent
+                return said
         raise Changed(f"what a recipient wishes changed {_WRITES} times while it was being recorded")
 
     async def _write(self, consent: Consent, known: Row | None) -> bool:
