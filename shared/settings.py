@@ -223,6 +223,9 @@ def _public_base_url(read: Reader) -> str:
     url = read.base_url("PUBLIC_BASE_URL", default=f"https://{host}" if host else "")
     if not url and read.text("PUBLIC_BASE_URL") is None:
         read.fault("PUBLIC_BASE_URL", "expected the URL that Twilio sees, such as https://example.com, got nothing")
+    if "_" in url.partition("://")[2].partition("/")[0]:
+        # https://www.twilio.com/docs/api/errors/21609: a hostname that contains underscores is invalid
+        read.fault("PUBLIC_BASE_URL", "expected a host that Twilio takes, got one with an underscore")
     return url
 
 

@@ -87,12 +87,19 @@ class Reader:
         return int(text)
 
     def base_url(self, name: str, *, default: str) -> str:
-        """Return a URL without a path, and without a slash at its end."""
+        """Return a URL without a path, and without a slash at its end, its scheme and host in small letters."""
         given = self.text(name)
-        text = (given or default).rstrip("/")
+        text = _in_small_letters((given or default).rstrip("/"))
         if (given or text) and not _is_base_url(text):
             self.fault(name, "expected http:// or https:// and a host, without a path, a query or a user")
         return text
+
+
+def _in_small_letters(url: str) -> str:
+    """Return a URL with its scheme and its host, which have no case, as every URL made of it is compared."""
+    scheme, mark, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme.lower()}{mark}{host.lower()}{slash}{path}"
 
 
 def _is_base_url(text: str) -> bool:

@@ -10,6 +10,7 @@ from shared.deliveries.record import Delivery, Event
 from shared.errors import Changed
 from shared.tables import Row, Table
 from shared.text.numbers import mask
+from shared.text.sids import in_one_form
 
 _logger: Final = logging.getLogger(__name__)
 OPTED_OUT: Final = frozenset({21610, 63014})
@@ -91,4 +92,4 @@ def _sender(delivery: Delivery, event: Event) -> str | None:
     if delivery.request is not None:
         return delivery.from_
     service = event.raw.get("MessagingServiceSid") or event.raw.get("messaging_service_sid")
-    return service if isinstance(service, str) else delivery.from_
+    return in_one_form(service) if isinstance(service, str) else delivery.from_

@@ -269,3 +269,19 @@ async def test_where_twilio_leaves_it_to_the_app_each_word_has_its_reply(azurite
     assert replies == ["<Bye>", "Hi", "Ask", "Ask", "Thanks"]
     assert answered == [None, None, None]
     assert ours is None
+
+
+async def test_a_text_with_sids_in_capitals_is_on_record_and_counts(app: App, recipient: str) -> None:
+    sid = webhooks.new_sid("SM")
+    fields = (("MessageSid", sid.upper()), ("From", recipient), ("To", NUMBER), ("Body", "STOP"))
+    assert await _post(app, "/api/sms/inbound", *fields, ("MessagingServiceSid", SERVICE.upper())) == 200
+    assert (await app.delivery(sid))["status"] == "received"
+    senders = {consent.sender: consent.by for consent in await app.wiring.consents.find(recipient)}
+    assert senders == {NUMBER: sid, SERVICE: sid}
+
+
+async def test_a_form_of_half_a_megabyte_is_on_record_whole(app: App, recipient: str) -> None:
+    sid = webhooks.new_sid("SM")
+    fields = (("MessageSid", sid), ("From", recipient), ("To", NUMBER), ("Body", "Hello"), ("AddOns", "{é}" * 40_000))
+    assert await _post(app, "/api/sms/inbound", *fields) == 200
+    assert (await app.delivery(sid))["events"][0]["raw"]["AddOns"] == "{é}" * 40_000
