@@ -28,11 +28,11 @@ _DEADLINE: Final = 10.0
 """seconds, well inside the 15 after which Twilio gives up"""
 _FALLBACK_DEADLINE: Final = 6.0
 """seconds for all that is put on record there"""
-_LARGEST_BODY: Final = 512 * 1024
-_MOST_FIELDS: Final = 1_000
+_LARGEST_BODY: Final = 192 * 1024
 """Anybody may post: a form far beyond Twilio's is refused before it costs seconds of work. Twilio documents no bound. A
-WhatsApp text of 4096 emoji takes 48 KiB as a form field, and answers of add-ons and buttons come beside it. A form of
-this size takes 0.1 s to check."""
+WhatsApp text of 4096 emoji takes 48 KiB as a form field, and answers of add-ons and buttons come beside it. A row has
+room for the whole of such a form (`shared.deliveries.rows`): three bytes of an escape make six UTF-16 units at most."""
+_MOST_FIELDS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,8 +280,14 @@ async def test_a_text_with_sids_in_capitals_is_on_record_and_counts(app: App, re
     assert senders == {NUMBER: sid, SERVICE: sid}
 
 
-async def test_a_form_of_half_a_megabyte_is_on_record_whole(app: App, recipient: str) -> None:
+@pytest.mark.parametrize(
+    "add_ons",
+    ["{é}" * 16_000, "\x01" * 65_000, '"' * 65_000, "\U0001f389" * 16_000],
+    ids=["letters", "controls", "quotes", "emoji"],
+)
+async def test_the_largest_form_is_on_record_whole(app: App, recipient: str, add_ons: str) -> None:
     sid = webhooks.new_sid("SM")
-    fields = (("MessageSid", sid), ("From", recipient), ("To", NUMBER), ("Body", "Hello"), ("AddOns", "{é}" * 40_000))
+    fields = (("MessageSid", sid), ("From", recipient), ("To", NUMBER), ("Body", "Hello"), ("AddOns", add_ons))
+    assert len(webhooks.encode(*fields)) > 190_000
     assert await _post(app, "/api/sms/inbound", *fields) == 200
-    assert (await app.delivery(sid))["events"][0]["raw"]["AddOns"] == "{é}" * 40_000
+    assert (await app.delivery(sid))["events"][0]["raw"]["AddOns"] == add_ons
