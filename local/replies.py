@@ -7,7 +7,7 @@ from pathlib import Path
 from local import environment, settings_file
 from local.errors import LocalError
 from local.listing import lines, several
-from shared.consents.words import may_be_an_answer, word_of
+from shared.consents.words import is_twilios, may_be_an_answer, word_of
 from shared.inbound.replies.library import Replies, RepliesInvalid
 from shared.inbound.replies.read import is_number
 from shared.inbound.replies.rules import Rule, bare
@@ -49,7 +49,9 @@ def try_out(path: Path, templates: Path, *, text: str, to: str) -> int:
         raise RepliesError("--to expected a number in E.164, a short code, or a Messaging Service's SID.")
     chosen, word = _load(path, templates).choose(text, at={bare(to)}), word_of(text, None)
     if word is not None and not may_be_an_answer(text, None):
-        print(f"This is one of the words for {word.upper()}: OPT_OUT_REPLIES says who answers it.")
+        ours = "the app answers it, as Twilio does not know it"
+        who = "OPT_OUT_REPLIES says who answers it" if is_twilios(text) else ours
+        print(f"This is one of the words for {word.upper()}: {who}.")
         return 0
     if chosen is None:
         print("No rule is for this text: SMS_REPLY answers it, where that is set.")

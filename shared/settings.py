@@ -164,6 +164,9 @@ def _public_base_url(read: Reader) -> str:
         read.fault("PUBLIC_BASE_URL", "expected the URL without /api at its end, which the app adds itself")
     if not url and read.text("PUBLIC_BASE_URL") is None:
         read.fault("PUBLIC_BASE_URL", "expected the URL that Twilio sees, such as https://example.com, got nothing")
+    if "_" in url.partition("://")[2].partition("/")[0]:
+        # https://www.twilio.com/docs/api/errors/21609: a hostname that contains underscores is invalid
+        read.fault("PUBLIC_BASE_URL", "expected a host that Twilio takes, got one with an underscore")
     return url
 
 

@@ -112,14 +112,24 @@ class Reader:
         return int(text)
 
     def base_url(self, name: str, *, default: str, path: bool = False) -> str:
-        """Return a URL without a slash at its end; it may have a path only where that is asked for."""
+        """Return a URL without a slash at its end, its scheme and host in small letters.
+
+        It may have a path only where that is asked for.
+        """
         given = self.text(name)
-        text = (given or default).rstrip("/")
+        text = _in_small_letters((given or default).rstrip("/"))
         origin = _PATH.sub("", text) if path else text
         if (given or text) and not _is_base_url(origin):
             without = "a query" if path else "a path, a query"
             self.fault(name, f"expected http:// or https:// and a host, without {without} or a user")
         return text
+
+
+def _in_small_letters(url: str) -> str:
+    """Return a URL with its scheme and its host, which have no case, as every URL made of it is compared."""
+    scheme, mark, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme.lower()}{mark}{host.lower()}{slash}{path}"
 
 
 def _is_base_url(text: str) -> bool:

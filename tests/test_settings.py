@@ -230,6 +230,23 @@ def test_the_host_name_that_azure_gives_makes_the_public_url() -> None:
     assert settings.public_base_url == "https://app.azurewebsites.net"
 
 
+@pytest.mark.parametrize(
+    ("given", "normalized"),
+    [
+        ("https://Switchboard.Example", "https://switchboard.example"),
+        ("HTTPS://SWITCHBOARD.example:8443/", "https://switchboard.example:8443"),
+        ("https://[2001:DB8::1]:443", "https://[2001:db8::1]:443"),
+    ],
+)
+def test_capitals_of_the_public_url_become_small_letters(given: str, normalized: str) -> None:
+    assert make_settings(PUBLIC_BASE_URL=given).public_base_url == normalized
+
+
+def test_capitals_of_the_host_name_that_azure_gives_become_small_letters() -> None:
+    settings = make_settings(PUBLIC_BASE_URL="", WEBSITE_HOSTNAME="My-App.azurewebsites.net")
+    assert settings.public_base_url == "https://my-app.azurewebsites.net"
+
+
 def test_the_public_url_goes_before_the_host_name() -> None:
     assert make_settings(WEBSITE_HOSTNAME="app.azurewebsites.net").public_base_url == "https://switchboard.example"
 
@@ -404,6 +421,8 @@ MALFORMED = [
     ("PUBLIC_BASE_URL", "https://[::1"),
     ("PUBLIC_BASE_URL", "https://"),
     ("PUBLIC_BASE_URL", "https://bücher.example"),
+    ("PUBLIC_BASE_URL", "https://my_app.example.com"),
+    ("PUBLIC_BASE_URL", "https://app.my_zone.example:8443"),
     ("OUTBOUND_QUEUE", "ab"),
     ("OUTBOUND_QUEUE", "Outbound"),
     ("OUTBOUND_QUEUE", "out--bound"),

@@ -60,7 +60,9 @@ def read_order(form: Form, *, now: datetime) -> MessageOrder:
         to=first(form, "To") or "",
         from_=first(form, "From"),
         service=first(form, "MessagingServiceSid"),
-        body=first(form, "Body") or "",
+        # https://github.com/TwilioDevEd/message-segment-calculator/blob/main/scripts/manual-test-plan.js: trailing line
+        # breaks are trimmed
+        body=(first(form, "Body") or "").rstrip("\r\n"),
         media=tuple(url for url in form.get("MediaUrl", []) if url),
         status_callback=first(form, "StatusCallback"),
         send_at=_send_at(form, now=now),

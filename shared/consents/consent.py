@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from shared.deliveries.record import Delivery
 from shared.table_service.limits import as_key, cut
@@ -36,6 +37,13 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     """`keyword`, `opt-out-type`, `error-21610`, `error-63014` or `api`; None in rows of before"""
     reason: str | None = None
     """what whoever set it over HTTP wants to be remembered"""
+    first: str | UnsetType = UNSET
+    """the `by` that began this state, where another one has said the same since"""
+
+    @property
+    def began_by(self) -> str | None:
+        """The `by` that began this state: later words that say the same do not change it."""
+        return self.first or self.by
 
 
 def refused(delivery: Delivery, code: int | None, *, sender: str, at: datetime) -> Consent:
@@ -50,6 +58,12 @@ def partitions(recipient: str) -> list[str]:
     Earlier versions kept each spelling of a phone for itself.
     """
     return [_partition(spelling) for spelling in spellings(recipient)]
+
+
+def following(consent: Consent, known: Consent | None) -> Consent:
+    """Return a consent as it follows a known one: it keeps the word that began the state, where the state stays."""
+    began_by = None if known is None or known.state != consent.state else known.began_by
+    return msgspec.structs.replace(consent, first=began_by) if began_by not in {None, consent.by} else consent
 
 
 def places(recipient: str, sender: str) -> list[tuple[str, str]]:
@@ -83,6 +97,7 @@ def to_row(consent: Consent) -> Entity:
         "By": consent.by,
         "How": consent.how,
         "Reason": None if consent.reason is None else cut(consent.reason, _LONGEST),
+        "First": consent.first or None,
     }
 
 
@@ -96,6 +111,7 @@ def from_row(row: Row) -> Consent:
         by=row.get("By"),
         how=row.get("How"),
         reason=row.get("Reason"),
+        first=row.get("First") or UNSET,
     )
 
 

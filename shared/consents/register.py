@@ -5,12 +5,13 @@ import contextlib
 import logging
 from typing import Final
 
-from shared.consents.consent import Consent, from_row, latest, partitions, places, refused, to_row
+from shared.consents.consent import Consent, following, from_row, latest, partitions, places, refused, to_row
 from shared.deliveries import status
 from shared.deliveries.record import Delivery, Event
 from shared.errors import Changed
 from shared.tables import Row, Table
 from shared.text.numbers import mask
+from shared.text.sids import in_one_form
 
 _logger: Final = logging.getLogger(__name__)
 OPTED_OUT: Final = frozenset({21610, 63014})
@@ -74,10 +75,11 @@ class Consents:
             known = next(iter(latest(from_row(row) for row in rows if row is not None)), None)
             if known is not None and known.at > consent.at:
                 return known
-            if await self._write(consent, rows[0]):
+            said = following(consent, known)
+            if await self._write(said, rows[0]):
                 if known is None or known.state != consent.state:
                     _tell(consent)
-                return consent
+                return said
         raise Changed(f"what a recipient wishes changed {_WRITES} times while it was being recorded")
 
     async def _write(self, consent: Consent, known: Row | None) -> bool:
@@ -100,4 +102,4 @@ def _sender(delivery: Delivery, event: Event) -> str | None:
     if delivery.request is not None:
         return delivery.from_
     service = event.raw.get("MessagingServiceSid") or event.raw.get("messaging_service_sid")
-    return service if isinstance(service, str) else delivery.from_
+    return in_one_form(service) if isinstance(service, str) else delivery.from_

@@ -43,7 +43,10 @@ class DeliveryLog:
         heed: Heed | None = None,
         on_end: OnEnd | None = None,
     ) -> None:
-        """`on_end` is told of a delivery before its state becomes a final one; it may be told more than once."""
+        """`on_end` is told of a delivery before its state becomes a final one; it may be told more than once.
+
+        It is told again where the error of a failure comes later than the failure.
+        """
         self._deliveries = deliveries
         self._lookups = lookups
         self._feed = feed
@@ -253,7 +256,8 @@ class DeliveryLog:
         if before.version is None:
             raise Changed("a state can only be changed after it was read")
         ends = after.is_final and not before.is_final
-        if ends and self._on_end is not None:
+        is_explained = after.is_final and after.error_code != before.error_code
+        if (ends or is_explained) and self._on_end is not None:
             await self._on_end(after)
         version = await self._deliveries.merge(rows.changed_row(before, after), version=before.version)
         if before.status == status.SCHEDULED != after.status:

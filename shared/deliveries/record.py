@@ -127,7 +127,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fold(delivery: Delivery, event: Event) -> Delivery:
-    """Return the delivery as it is after Twilio's event; the same delivery where the event comes late or twice.
+    """Return the delivery as it is after Twilio's event; the same delivery where the event comes twice.
+
+    A late event changes no status, and adds what was missing: the error of a failure that was told without, and who
+    answered a call. Twilio promises no order, and an ErrorCode only where it knows one:
+    https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks.
 
     An event of another SID than the delivery's, or of an earlier attempt, or of what was erased, changes nothing. Where
     Twilio did not have it yet, any word ends that, even one that this app doesn't know.
@@ -145,7 +149,7 @@ def fold(delivery: Delivery, event: Event) -> Delivery:
         new_sequence=event.sequence,
         current_sequence=delivery.sequence,
     ):
-        return delivery if delivery.sid else msgspec.structs.replace(delivery, sid=event.sid)
+        return _completed(delivery, event)
     failed = word in _FAILURES
     return msgspec.structs.replace(
         delivery,
@@ -159,6 +163,20 @@ def fold(delivery: Delivery, event: Event) -> Delivery:
         answered_by=_told(event, "AnsweredBy") or delivery.answered_by,
         updated_at=max(delivery.updated_at, event.at),
     )
+
+
+def _completed(delivery: Delivery, event: Event) -> Delivery:
+    """Return a delivery with what was missing and a late event tells; the same one where that is nothing."""
+    tells_error = event.status == delivery.status in _FAILURES and delivery.error_code in {None, event.error_code}
+    code, message = (event.error_code, event.error_message) if tells_error else (None, None)
+    after = msgspec.structs.replace(
+        delivery,
+        sid=delivery.sid or event.sid,
+        error_code=delivery.error_code or code,
+        error_message=delivery.error_message or message,
+        answered_by=delivery.answered_by or _told(event, "AnsweredBy"),
+    )
+    return delivery if after == delivery else after
 
 
 def _noted(delivery: Delivery, event: Event) -> Delivery:

@@ -8,7 +8,7 @@ import msgspec
 
 from shared.consents import Consent, Consents
 from shared.consents.consent import KEYWORD, OPT_OUT_TYPE, State
-from shared.consents.words import Word, may_be_an_answer, word_of
+from shared.consents.words import Word, is_twilios, may_be_an_answer, word_of
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Direction, Event
 from shared.deliveries.status import Channel, as_twilios
@@ -63,8 +63,18 @@ def _address(form: Form, name: str) -> str | None:
     return value and value[:_LONGEST_ADDRESS]
 
 
-async def heed(consents: Consents, form: Form, text: Delivery) -> Word | None:
-    """Put on record what a text says of its sender's consent, and return the word that it is, if any.
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """A text that is a word of consent."""
+
+    word: Word
+    is_answered: bool
+    """Twilio knows the word, and answers it unless it was told not to"""
+    is_repeated: bool = False
+    """the state of consent was this one before the text"""
+
+
+async def heed(consents: Consents, form: Form, text: Delivery) -> Said | None:
+    """Put on record what a text says of its sender's consent, and return it; None where the text is no word.
 
     Said again, it counts from when it came first. Errors of the storage pass through as azure.core's, and Changed where
     others were faster each time.
@@ -72,16 +82,23 @@ async def heed(consents: Consents, form: Form, text: Delivery) -> Word | None:
     opt_out_type, recipients = form.get("OptOutType"), _addresses_of_sender(form)
     senders = [sender for sender in (form.get("To"), form.get("MessagingServiceSid")) if sender]
     word = word_of(form.get("Body"), opt_out_type)
-    if word is None or word == "help" or not recipients:
-        return word
+    if word is None:
+        return None
+    is_answered = bool(opt_out_type) or is_twilios(form.get("Body"))
+    if word == "help" or not recipients:
+        return Said(word=word, is_answered=is_answered)
     if may_be_an_answer(form.get("Body"), opt_out_type) and not await _lifts(consents, recipients, senders, text):
         return None
     how = KEYWORD if word_of(None, opt_out_type) is None else OPT_OUT_TYPE
     state: State = "opted-out" if word == "stop" else "opted-in"
-    for recipient, sender in itertools.product(recipients, senders):
-        said = Consent(to=recipient, sender=sender, state=state, at=text.created_at, by=text.id, how=how)
-        await consents.record(said)
-    return word
+    held = [
+        await consents.record(
+            Consent(to=recipient, sender=sender, state=state, at=text.created_at, by=text.id, how=how)
+        )
+        for recipient, sender in itertools.product(recipients, senders)
+    ]
+    is_new = any(consent.began_by == text.id for consent in held)
+    return Said(word=word, is_answered=is_answered, is_repeated=not is_new)
 
 
 def _addresses_of_sender(form: Form) -> list[str]:

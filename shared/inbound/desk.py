@@ -8,11 +8,10 @@ from typing import Any, Final
 
 from shared.consents import Consents
 from shared.consents.replies import reply_to
-from shared.consents.words import Word
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
 from shared.inbound.answered import find_answered
-from shared.inbound.arrivals import file_text, heed
+from shared.inbound.arrivals import Said, file_text, heed
 from shared.inbound.form import Form
 from shared.inbound.replies.documents import SILENCE, forwarded, twiml
 from shared.inbound.replies.library import Replies
@@ -78,9 +77,9 @@ class TextDesk:
         text = await file_text(self._log, form, answers=answered.id if answered else None, now=now)
         if text.erased:
             return text, None
-        word = await heed(self._consents, form, text)
+        said = await heed(self._consents, form, text)
         await self._note_answer(text, found=answered)
-        chosen = self._choose(text, form, word)
+        chosen = self._choose(text, form, said)
         if chosen is not None and chosen.rule.forward is not None:
             await self._queue(chosen.rule.forward).put(forwarded(text, form, chosen))
         return text, chosen
@@ -98,15 +97,21 @@ class TextDesk:
         told = callback_url(self._settings.public_base_url, "sms/status", delivery=text.id)
         return SILENCE if problem else twiml(body, media, status_callback=told)
 
-    def _choose(self, text: Delivery, form: Form, word: Word | None) -> Chosen | None:
+    def _choose(self, text: Delivery, form: Form, said: Said | None) -> Chosen | None:
         body = form.get("Body") or ""
         own, other = text.to or "", text.from_ or ""
         if person(bare(other)) in self._own or person(other) == person(own):
             return None
-        if word is None:
+        if said is None:
             return choose(self._rules, body, at={*spellings(bare(own)), form.get("MessagingServiceSid") or ""})
-        said = reply_to(word, opt_out_type=form.get("OptOutType"), settings=self._settings)
-        return Chosen(Rule(name=word, is_keyword=True, reply=Reply(Plain(said))), body) if said else None
+        reply = reply_to(
+            said.word,
+            opt_out_type=form.get("OptOutType"),
+            is_answered=said.is_answered,
+            is_repeated=said.is_repeated,
+            settings=self._settings,
+        )
+        return Chosen(Rule(name=said.word, is_keyword=True, reply=Reply(Plain(reply))), body) if reply else None
 
     def _write(self, text: Delivery, chosen: Chosen) -> tuple[str, str | None]:
         """Return what a reply says, or why it can't be said."""

@@ -6,8 +6,10 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from shared.errors import FormInvalid
+from shared.text.sids import SID, in_one_form
 
-_SID: Final = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
+_SIDS: Final = "Sid"
+"""how the names of fields end that hold one"""
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 """Twilio adds words: an unknown one is an event, and changes no state"""
 
@@ -37,8 +39,8 @@ class Form:
         return self._values[name]
 
     def get(self, name: str) -> str | None:
-        """Return the first value of a name; None where it is missing or blank."""
-        return next(iter(self._values.get(name, ())), None) or None
+        """Return the first value of a name, a SID in the one form it is known by; None where it is missing or blank."""
+        return _known_as(name, next(iter(self._values.get(name, ())), "")) or None
 
     def sid(self, name: str) -> str:
         """Return the SID under a name.
@@ -46,7 +48,7 @@ class Form:
         Raises:
             FormInvalid: it is missing, or not of a SID's shape.
         """
-        return self._shaped(name, _SID, "a SID")
+        return self._shaped(name, SID, "a SID")
 
     def word(self, name: str) -> str:
         """Return the status word under a name.
@@ -68,9 +70,13 @@ class Form:
         return int(value) if value.isascii() and value.isdigit() and len(value) <= 9 else None  # noqa: PLR2004 - fits a table's Int32 (2³¹)
 
     def first_values(self) -> dict[str, str]:
-        """Return the first value of each name, blank ones too."""
-        return {name: values[0] for name, values in self._values.items()}
+        """Return the first value of each name, blank ones too, and SIDs as `get` does."""
+        return {name: _known_as(name, values[0]) for name, values in self._values.items()}
 
     def as_dict(self) -> dict[str, str | list[str]]:
-        """Return everything, to be kept: a value, or a list where a name stands more than once."""
+        """Return everything as it came, to be kept: a value, or a list where a name stands more than once."""
         return {name: values[0] if len(values) == 1 else values for name, values in self._values.items()}
+
+
+def _known_as(name: str, value: str) -> str:
+    return in_one_form(value) if name.endswith(_SIDS) else value

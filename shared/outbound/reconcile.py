@@ -46,11 +46,17 @@ def is_alike(resource: Resource, request: Request) -> bool:
     """Tell whether its text is the one that was asked for, and nothing more.
 
     What was asked for without a text (a call, media alone) is alike where none is seen. A content template's text is
-    made at Twilio: it can't be compared, and so is not alike.
+    made at Twilio: it can't be compared, and so is not alike. White space may be missing at its ends: Twilio trims
+    trailing line breaks (see `shared.text.segments.trimmed`), and documents nothing of other white space.
     """
     if request.body is None:
         return not resource.body
-    return resource.body in {request.body, _TRIAL + request.body}
+    listed = resource.body or ""
+    return _is_trimmed(listed, request.body) or _is_trimmed(listed.removeprefix(_TRIAL), request.body)
+
+
+def _is_trimmed(listed: str, asked: str) -> bool:
+    return listed in asked and listed.strip() == asked.strip()
 
 
 def is_nearer(resource: Resource, other: Delivery, its_request: Request, *, than: Delivery) -> bool:

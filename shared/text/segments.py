@@ -4,6 +4,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from shared.text.graphemes import graphemes
+
 Encoding = Literal["GSM-7", "UCS-2"]
 
 _BASIC: Final = frozenset(
@@ -47,19 +49,26 @@ class Count:
 def count(text: str) -> Count:
     """Count a text's segments as Twilio does; an empty one takes one.
 
-    A character never stands astride two segments, neither one of GSM-7's extension table nor a surrogate pair:
-    https://www.twilio.com/docs/glossary/what-sms-character-limit
+    No character of GSM-7's extension table and no grapheme is split between two segments:
+    https://www.twilio.com/docs/glossary/what-sms-character-limit. Trailing line breaks do not count, as Twilio trims
+    them: https://github.com/TwilioDevEd/message-segment-calculator/blob/main/scripts/manual-test-plan.js
     """
-    outside = tuple(dict.fromkeys(character for character in text if character not in _GSM))
-    costs = _utf16_units(text) if outside else _septets(text)
+    sent = trimmed(text)
+    outside = tuple(dict.fromkeys(character for character in sent if character not in _GSM))
+    costs = _utf16_units(sent) if outside else _septets(sent)
     encoding: Encoding = "UCS-2" if outside else "GSM-7"
     return Count(
         encoding=encoding,
-        characters=len(text),
+        characters=len(sent),
         units=sum(costs),
         segments=_segments(costs, encoding),
         outside=outside,
     )
+
+
+def trimmed(text: str) -> str:
+    """Return a text as Twilio sends it: without line breaks at its end."""
+    return text.rstrip("\r\n")
 
 
 def plain(text: str) -> str:
@@ -81,16 +90,36 @@ def _septets(text: str) -> list[int]:
 
 
 def _utf16_units(text: str) -> list[int]:
-    return [2 if character > _LAST_OF_ONE_UNIT else 1 for character in text]
+    """Return the units of each grapheme."""
+    return [sum(2 if character > _LAST_OF_ONE_UNIT else 1 for character in one) for one in graphemes(text)]
 
 
 def _segments(costs: list[int], encoding: Encoding) -> int:
+    """Count the segments of what is not split, as Twilio's calculator fills them.
+
+    It begins with a segment without a header. Where that is full, it adds the header and moves what no longer fits to
+    the second segment, together with the next one, whatever their length.
+    """
     alone, joined = _LENGTHS[encoding]
-    if sum(costs) <= alone:
-        return 1
-    segments, taken = 1, 0
+    segments, taken, first = 1, 0, []
     for cost in costs:
-        taken += cost
-        if taken > joined:
+        if segments == 1 and taken + cost <= alone:
+            first.append(cost)
+            taken += cost
+        elif segments == 1:
+            segments, taken = 2, cost + _moved(first, joined)
+        elif taken + cost <= joined:
+            taken += cost
+        else:
             segments, taken = segments + 1, cost
     return segments
+
+
+def _moved(first: list[int], joined: int) -> int:
+    """Return how many units the first segment passes on where only `joined` fit."""
+    kept = 0
+    for index, cost in enumerate(first):
+        if kept + cost > joined:
+            return sum(first[index:])
+        kept += cost
+    return 0

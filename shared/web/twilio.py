@@ -31,10 +31,12 @@ _DEADLINE: Final = 10.0
 """seconds, well inside the 15 after which Twilio gives up"""
 _FALLBACK_DEADLINE: Final = 6.0
 """seconds for all that is put on record there"""
-_LARGEST_BODY: Final = 64 * 1024
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+_LARGEST_BODY: Final = 192 * 1024
+"""Anybody may post: a form far beyond Twilio's is refused before it costs seconds of work. Twilio documents no bound. A
+WhatsApp text of 4096 emoji takes 48 KiB as a form field, and answers of add-ons and buttons come beside it. A row has
+room for the whole of such a form (`shared.deliveries.rows`): three bytes of an escape make six UTF-16 units at most."""
 _MOST_FIELDS: Final = 1_000
-"""anybody may post: what is far from anything that Twilio posts is refused before it costs seconds of work"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,12 @@ def verify(req: func.HttpRequest, settings: Settings) -> Webhook:
 
 def _verified(req: func.HttpRequest, settings: Settings) -> Webhook:
     # the host's own name for itself may differ behind a proxy: what Twilio signed begins with PUBLIC_BASE_URL
-    target = "/" + req.url.partition("://")[2].partition("/")[2]
+    host, _, path = req.url.partition("://")[2].partition("/")
+    target = "/" + path
     body = req.get_body()
     if len(body) > _LARGEST_BODY or body.count(b"&") >= _MOST_FIELDS:
-        raise SignatureInvalid(f"expected a form as Twilio posts it, got {len(body)} bytes")
+        problem = f"expected a form of at most {_LARGEST_BODY} bytes and {_MOST_FIELDS} fields, got {len(body)} bytes"
+        raise SignatureInvalid(problem)
     if is_lost(req):
         raise SignatureInvalid(
             "expected a form with a Content-Length, got one with Transfer-Encoding, which does not arrive on Azure"
@@ -102,7 +106,8 @@ def _verified(req: func.HttpRequest, settings: Settings) -> Webhook:
     signature = req.headers.get("X-Twilio-Signature")
     url = settings.public_base_url + target
     has_settings = SETTINGS_HEADER in req.headers
-    verify_signature(url=url, form=form, signature=signature, tokens=tokens_of(settings), has_settings=has_settings)
+    tokens = tokens_of(settings)
+    verify_signature(url=url, host=host, form=form, signature=signature, tokens=tokens, has_settings=has_settings)
     return Webhook(form=form, url=url, delivery_id=named(target.partition("?")[2]))
 
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from shared.consents import Consent, Consents
+from shared.consents.consent import State
 from shared.deliveries.record import Delivery, Event
 from shared.tables import Table
 from tests.consents.samples import FROM, MESSAGE, NOW, TO, a_consent
@@ -162,6 +163,29 @@ async def test_of_many_words_at_once_the_latest_holds(table: Table) -> None:
     latest = a_consent("opted-in", at=NOW + 9 * SECOND)
     await asyncio.gather(*map(consents.record, [latest, *words]))
     assert await consents.find(TO) == [latest]
+
+
+async def test_the_word_that_began_a_state_is_kept_while_the_state_stays(table: Table) -> None:
+    consents = Consents(table)
+    said: list[tuple[int, State, str, str]] = [
+        (0, "opted-out", "SM1", "SM1"),
+        (1, "opted-out", "SM2", "SM1"),
+        (1, "opted-out", "SM2", "SM1"),
+        (2, "opted-out", "SM3", "SM1"),
+        (3, "opted-in", "SM4", "SM4"),
+        (4, "opted-out", "SM5", "SM5"),
+    ]
+    for seconds, state, by, began_by in said:
+        held = await consents.record(a_consent(state, at=NOW + seconds * SECOND, by=by))
+        assert (held.by, held.began_by) == (by, began_by)
+        assert await consents.find(TO, FROM) == [held]
+
+
+async def test_a_word_after_a_row_of_before_does_not_begin_its_state(table: Table) -> None:
+    partition = hashlib.sha256(TO.encode()).hexdigest()[:32]
+    await table.insert({"PartitionKey": partition, "RowKey": FROM, "To": TO, "State": "out", "At": NOW, "By": "SM1"})
+    held = await Consents(table).record(a_consent("opted-out", at=NOW + SECOND, by="SM2"))
+    assert (held.by, held.began_by) == ("SM2", "SM1")
 
 
 @pytest.mark.parametrize("code", [21610, 63014])

@@ -483,3 +483,22 @@ async def test_what_follows_from_an_event_comes_after_it_and_before_the_state_an
         await log.record(delivery, an_event("sent"))
     assert (await log.record(delivery, an_event("sent"))).status == "sent"
     assert found == [("sent", 1, "submitting")] * 2
+
+
+async def test_the_end_is_told_again_where_its_error_comes_later_than_the_failure(storage: Storage) -> None:
+    told: list[tuple[str, int | None]] = []
+
+    async def ended(delivery: Delivery) -> None:
+        told.append((delivery.status, delivery.error_code))
+
+    log = DeliveryLog(storage.deliveries, storage.lookups, on_end=ended)
+    delivery = await claimed(storage)
+    for event in (
+        an_event("undelivered", seconds=1),
+        an_event("undelivered", seconds=2, error_code=21610),
+        an_event("undelivered", seconds=3),
+        an_event("sent", seconds=4),
+    ):
+        delivery = await log.record(delivery, event)
+    assert (delivery.status, delivery.error_code) == ("undelivered", 21610)
+    assert told == [("undelivered", None), ("undelivered", 21610)]

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from functools import reduce
+from itertools import permutations
 
 import msgspec
 import pytest
@@ -153,6 +154,43 @@ def test_an_error_code_that_twilio_left_on_a_success_is_not_kept(word: str) -> N
 def test_a_late_event_keeps_the_error_of_the_end() -> None:
     ended = a_delivery(sid=SID, status="failed", error_code=30008, error_message="Unknown error")
     assert fold(ended, an_event("sent", seconds=9)) == ended
+
+
+@pytest.mark.parametrize("word", ["failed", "undelivered", "canceled"])
+def test_a_failure_that_is_told_with_and_without_its_error_has_it_in_either_order(word: str) -> None:
+    bare = an_event(word, seconds=1)
+    with_code = an_event(word, seconds=2, error_code=30003)
+    whole = an_event(word, seconds=3, error_code=30003, error_message="Unreachable destination handset")
+    for told in permutations([bare, with_code, whole, bare]):
+        after = fold_all(a_delivery(sid=SID, status="sent"), told)
+        assert (after.status, after.error_code) == (word, 30003)
+        assert after.error_message == "Unreachable destination handset"
+
+
+@pytest.mark.parametrize(
+    ("ended", "event"),
+    [
+        (a_delivery(sid=SID, status="failed", error_code=30008), an_event("failed", error_code=30003)),
+        (a_delivery(sid=SID, status="failed", error_code=30008), an_event("failed", error_message="of no code")),
+        (a_delivery(sid=SID, status="failed"), an_event("undelivered", error_code=30003)),
+        (a_delivery(sid=SID, status="delivered"), an_event("delivered", error_code=30003)),
+        (a_delivery(sid=SID, status="delivered"), an_event("undelivered", error_code=30003)),
+        (a_delivery(sid=SID, status="sent"), an_event("sent", error_code=30003)),
+        (a_delivery(sid=SID, status="failed"), an_event("failed", sid=OTHER_SID, error_code=30003)),
+    ],
+    ids=["another code", "a text alone", "another end", "a success", "after a success", "no end", "another SID"],
+)
+def test_an_event_that_is_not_about_the_same_failure_explains_nothing(ended: Delivery, event: Event) -> None:
+    assert fold(ended, event) == ended
+
+
+@given(st.permutations([("ringing", 1, None), ("in-progress", 2, "human"), ("completed", 3, None)]))
+def test_who_answered_is_kept_whenever_it_is_heard(told: list[tuple[str, int, str | None]]) -> None:
+    call = a_delivery(channel="call", status="queued", sid=SID)
+    for word, number, answered_by in told:
+        raw = {} if answered_by is None else {"AnsweredBy": answered_by}
+        call = fold(call, msgspec.structs.replace(an_event(word, sequence=number), raw=raw))
+    assert (call.status, call.answered_by) == ("completed", "human")
 
 
 def test_the_time_of_a_state_never_goes_back() -> None:

@@ -36,13 +36,20 @@ async def _post(app: App, target: str, *fields: tuple[str, str]) -> int:
     return (await app.request("POST", target, body, headers)).status
 
 
-async def _reply_to(app: App, text: str, *more: tuple[str, str], sender: str | None = None) -> str | None:
+async def _reply_to(
+    app: App,
+    text: str,
+    *more: tuple[str, str],
+    sender: str | None = None,
+    sid: str | None = None,
+    to: str = NUMBER,
+) -> str | None:
     """What our app would have Twilio answer to a text."""
     target = "/api/sms/inbound"
     body = webhooks.encode(
-        ("MessageSid", webhooks.new_sid("SM")),
+        ("MessageSid", sid or webhooks.new_sid("SM")),
         ("From", sender or webhooks.new_number()),
-        ("To", NUMBER),
+        ("To", to),
         ("Body", text),
         *more,
     )
@@ -82,7 +89,19 @@ async def test_start_lets_them_go_again(app: App, recipient: str, text: str) -> 
     assert await _becomes(app, recipient) == "queued"
 
 
-@pytest.mark.parametrize("text", ["Please stop", "HELP", "Stop it!", ""])
+@pytest.mark.parametrize(
+    "text", ["Opt out", "Opt-out", "Stop.", "STOP!", "STOP ALL", '"STOP"', "\u200eSTOP", "STOP\u200b"]
+)
+async def test_an_opt_out_that_twilio_does_not_know_holds_texts_back_too(app: App, recipient: str, text: str) -> None:
+    await _says(app, recipient, text)
+    assert await _becomes(app, recipient) == "suppressed"
+    [consent] = await app.wiring.consents.find(recipient)
+    assert (consent.state, consent.how) == ("opted-out", "keyword")
+    await _says(app, recipient, "START")
+    assert await _becomes(app, recipient) == "queued"
+
+
+@pytest.mark.parametrize("text", ["Please stop", "HELP", "Stop it!", "stop by later", ""])
 async def test_other_texts_change_nothing(app: App, recipient: str, text: str) -> None:
     await _says(app, recipient, text)
     assert await _becomes(app, recipient) == "queued"
@@ -201,6 +220,46 @@ async def test_words_that_twilio_answers_get_no_reply_of_ours(azurite: str) -> N
     assert replies == [None, None, None, None, "Thanks"]
 
 
+@pytest.mark.parametrize("who", ["twilio", "app"])
+async def test_an_opt_out_that_twilio_does_not_know_is_confirmed_once(azurite: str, recipient: str, who: str) -> None:
+    texts = {"SMS_REPLY": "Thanks", "STOP_REPLY": "Bye", "START_REPLY": "Hi"}
+    async with App.load(settings_of(azurite, OPT_OUT_REPLIES=who, **texts)) as app:
+        first, again = webhooks.new_sid("SM"), webhooks.new_sid("SM")
+        said = [
+            await _reply_to(app, "Opt out", sender=recipient, sid=first),
+            await _reply_to(app, "Opt out", sender=recipient, sid=first),
+            await _reply_to(app, "STOP!!", sender=recipient, sid=again),
+            await _reply_to(app, "STOP!!", sender=recipient, sid=again),
+            await _reply_to(app, "Opt out", sender=recipient, sid=first),
+        ]
+        back = await _reply_to(app, "Start!", sender=recipient)
+        anew = await _reply_to(app, "Stop.", sender=recipient)
+    assert said == ["Bye", "Bye", None, None, "Bye"], "Twilio may bring a text again, and gets the same answer"
+    assert (back, anew) == ("Hi", "Bye"), "whoever comes back may stop again"
+
+
+async def test_a_stop_after_one_that_twilio_has_answered_is_not_confirmed_again(azurite: str, recipient: str) -> None:
+    async with App.load(settings_of(azurite, STOP_REPLY="Bye")) as app:
+        replies = [await _reply_to(app, text, sender=recipient) for text in ("STOP", "Stop!", "Opt out")]
+        of_another_number = await _reply_to(app, "Stop!", sender=recipient, to=OTHER_NUMBER)
+    assert replies == [None, None, None]
+    assert of_another_number == "Bye"
+
+
+async def test_an_opt_out_that_was_set_over_http_is_confirmed_where_the_person_says_it(
+    azurite: str, recipient: str
+) -> None:
+    async with App.load(settings_of(azurite, STOP_REPLY="Bye")) as app:
+        wish = json.dumps({"to": recipient, "sender": NUMBER, "state": "opted-out"}).encode()
+        assert (await app.request("POST", "/api/consents", wish)).status == 200
+        assert await _reply_to(app, "Opt out", sender=recipient) == "Bye"
+
+
+async def test_help_with_punctuation_is_answered_by_the_app(azurite: str) -> None:
+    async with App.load(settings_of(azurite, SMS_REPLY="Thanks", HELP_REPLY="Ask")) as app:
+        assert [await _reply_to(app, text) for text in ("HELP", "Help!", "info?")] == [None, "Ask", "Ask"]
+
+
 async def test_where_twilio_leaves_it_to_the_app_each_word_has_its_reply(azurite: str) -> None:
     texts = {"SMS_REPLY": "Thanks", "STOP_REPLY": "<Bye>", "START_REPLY": "Hi", "HELP_REPLY": "Ask"}
     async with App.load(settings_of(azurite, OPT_OUT_REPLIES="app", **texts)) as app:
@@ -248,3 +307,25 @@ async def test_what_is_no_whatsapp_user_is_no_recipient_of_a_consent(app: App, r
     await _says(app, webhooks.new_number(), "STOP", ("ExternalUserId", f"US.{recipient[1:]}"))
     assert await _becomes(app, f"whatsapp:US.{recipient[1:]}") != "suppressed"
     assert await app.wiring.consents.find("whatsapp:+14155550100") == []
+
+
+async def test_a_text_with_sids_in_capitals_is_on_record_and_counts(app: App, recipient: str) -> None:
+    sid = webhooks.new_sid("SM")
+    fields = (("MessageSid", sid.upper()), ("From", recipient), ("To", NUMBER), ("Body", "STOP"))
+    assert await _post(app, "/api/sms/inbound", *fields, ("MessagingServiceSid", SERVICE.upper())) == 200
+    assert (await app.delivery(sid))["status"] == "received"
+    senders = {consent.sender: consent.by for consent in await app.wiring.consents.find(recipient)}
+    assert senders == {NUMBER: sid, SERVICE: sid}
+
+
+@pytest.mark.parametrize(
+    "add_ons",
+    ["{é}" * 16_000, "\x01" * 65_000, '"' * 65_000, "\U0001f389" * 16_000],
+    ids=["letters", "controls", "quotes", "emoji"],
+)
+async def test_the_largest_form_is_on_record_whole(app: App, recipient: str, add_ons: str) -> None:
+    sid = webhooks.new_sid("SM")
+    fields = (("MessageSid", sid), ("From", recipient), ("To", NUMBER), ("Body", "Hello"), ("AddOns", add_ons))
+    assert len(webhooks.encode(*fields)) > 190_000
+    assert await _post(app, "/api/sms/inbound", *fields) == 200
+    assert (await app.delivery(sid))["events"][0]["raw"]["AddOns"] == add_ons

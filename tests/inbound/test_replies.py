@@ -48,6 +48,8 @@ async def test_a_text_is_passed_on_before_it_is_answered(post: Post) -> None:
         "rule": "order",
         "rest": "4711, please",
         "answers": None,
+        "form": {"MessageSid": sid, "From": post.person, "To": NUMBER, "Body": "Order: 4711, please", **dict(media)},
+        "left_out": 0,
     }
     [noted] = await post.noted(sid)
     assert noted == {"rule": "order", "text": "We look for 4711, please.", "forwarded": post.queue.queue_name}
@@ -199,3 +201,11 @@ async def test_yes_is_an_answer_from_who_did_not_opt_out_and_start_from_who_did(
     passed_on = {message["id"] for message in await post.passed_on()}
     assert answer in passed_on
     assert start not in passed_on
+
+
+async def test_what_twilio_tells_beside_the_text_is_passed_on_with_it(post: Post) -> None:
+    more = (("Latitude", "52.52"), ("Label", "Büro"), ("ButtonPayload", "p-1"), ("ProfileName", "Zoë"), ("Blank", ""))
+    await post.bring("claim", *more)
+    [message] = await post.passed_on()
+    assert message["form"].items() >= dict(more).items()
+    assert (message["form"]["Body"], message["form"]["From"], message["left_out"]) == ("claim", post.person, 0)

@@ -67,6 +67,33 @@ async def test_an_undelivered_text_keeps_its_code_and_words(door: Door) -> None:
     assert (event["status"], event["error_code"], event["error_message"]) == expected
 
 
+@pytest.mark.parametrize("codes", [("", "30003"), ("30003", ""), ("", "30003", ""), ("30003", "30003")])
+async def test_a_failure_told_with_and_without_its_code_has_it_in_either_order(
+    door: Door, codes: tuple[str, ...]
+) -> None:
+    sid = webhooks.new_sid("SM")
+    for code in codes:
+        more = (("ErrorCode", code),) if code else ()
+        body = webhooks.encode(("MessageSid", sid), ("MessageStatus", "undelivered"), *more)
+        assert (
+            await door.request("POST", "/api/sms/status", body, webhooks.headers("/api/sms/status", body))
+        ).status == 204
+    delivery = await _show(door, sid)
+    assert (delivery["status"], delivery["error_code"]) == ("undelivered", 30003)
+    assert {event["error_code"] for event in delivery["events"]} == {int(code) if code else None for code in codes}
+
+
+async def test_a_sid_in_capitals_is_the_same_one(door: Door) -> None:
+    sid = webhooks.new_sid("SM")
+    capitals = sid.upper()
+    assert await _tell(door, "sms-status-sent", capitals) == 204
+    assert await _tell(door, "sms-status-delivered", sid) == 204
+    delivery = await _show(door, sid)
+    assert (delivery["id"], delivery["sid"], delivery["status"]) == (sid, sid, "delivered")
+    assert _statuses(delivery) == ["sent", "delivered"]
+    assert delivery["events"][0]["raw"]["MessageSid"] == capitals, "what Twilio said is kept as it came"
+
+
 @pytest.mark.parametrize("code", ["", "none", "12345678901234567890", "-1", "٣٠"])
 async def test_an_error_code_that_is_no_number_does_not_stop_the_event(door: Door, code: str) -> None:
     sid = webhooks.new_sid("SM")

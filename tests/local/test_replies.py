@@ -61,7 +61,9 @@ def test_try_tells_of_a_reply_that_grows_too_long(file: Path, capsys: pytest.Cap
 
 def test_try_knows_the_words_that_come_before_all_rules(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(file, "try", "Info") == 0
-    assert "words for HELP" in capsys.readouterr().out
+    assert "words for HELP: OPT_OUT_REPLIES says who" in capsys.readouterr().out
+    assert run(file, "try", "Opt out.") == 0
+    assert "words for STOP: the app answers it" in capsys.readouterr().out
 
 
 def test_try_says_where_no_rule_is_for_it(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -410,6 +410,17 @@ async def test_what_an_earlier_version_left_for_a_person_stays_so(bench: Bench) 
     assert (await bench.delivery(), bench.queue.puts) == (old, [])
 
 
+async def test_a_text_whose_trailing_line_break_twilio_trimmed_is_adopted(bench: Bench) -> None:
+    message = a_message(body="two\n")
+    left = at_twilio(bench, body="two")
+    await lose_the_answer(bench, message)
+    bench.provider.has = [left]
+    await bench.take(message)
+    delivery = await bench.delivery()
+    assert (delivery.status, delivery.sid) == ("queued", left.sid)
+    assert len(bench.provider.created) == 1
+
+
 async def test_one_that_is_alike_goes_before_one_that_differs(bench: Bench) -> None:
     other, alike = at_twilio(bench, body="Something else"), at_twilio(bench)
     await lose_the_answer(bench)

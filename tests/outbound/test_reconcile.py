@@ -1,6 +1,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,6 +115,37 @@ def test_only_what_a_create_made_can_be_its_own(direction: str | None, expected:
 def test_the_text_tells_what_is_alike_and_a_trial_account_puts_its_own_before_it(body: str | None, alike: bool) -> None:  # noqa: FBT001 - a column of the table
     assert is_alike(at_twilio(body=body), REQUEST) is alike
     assert is_candidate(at_twilio(body=body)), "but the text never rules anything out"
+
+
+@pytest.mark.parametrize("trial", ["", "Sent from your Twilio trial account - "])
+@pytest.mark.parametrize(
+    ("asked", "listed"),
+    [
+        ("two\n", "two"),
+        ("two\r\n\n", "two"),
+        ("one\ntwo\n", "one\ntwo"),
+        (" two ", "two"),
+        ("\ttwo", "two"),
+        ("two\n", "two\n"),
+    ],
+)
+def test_white_space_may_be_missing_at_the_ends_as_twilio_trims_some(asked: str, listed: str, trial: str) -> None:
+    assert is_alike(at_twilio(body=trial + listed), msgspec.structs.replace(REQUEST, body=asked))
+
+
+@pytest.mark.parametrize(
+    ("asked", "listed"),
+    [("one\ntwo", "one two"), ("one  two", "one two"), ("two\n.", "two"), ("two\n", "too"), ("two", "two\n")],
+)
+def test_white_space_within_a_text_or_added_to_it_counts(asked: str, listed: str) -> None:
+    assert not is_alike(at_twilio(body=listed), msgspec.structs.replace(REQUEST, body=asked))
+
+
+def test_a_text_that_begins_as_a_trial_account_does_is_alike_with_and_without_that() -> None:
+    asked = msgspec.structs.replace(REQUEST, body="Sent from your Twilio trial account - two")
+    assert is_alike(at_twilio(body=asked.body), asked)
+    assert is_alike(at_twilio(body=f"Sent from your Twilio trial account - {asked.body}"), asked)
+    assert not is_alike(at_twilio(body="two"), asked)
 
 
 def test_what_was_asked_for_without_a_text_is_alike_only_where_none_is_seen() -> None:

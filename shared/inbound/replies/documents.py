@@ -17,6 +17,7 @@ _LONGEST_BODY: Final = 3_000
 """characters: twice what Twilio takes, and a queue's message has room for them, whatever they are"""
 _LONGEST_URL: Final = 1_000
 _LONGEST_SID: Final = 100
+Fields = dict[str, str | list[str]]
 
 
 def twiml(body: str, media: tuple[str, ...], *, status_callback: str) -> str:
@@ -53,6 +54,22 @@ def forwarded(text: Delivery, form: Form, chosen: Chosen) -> bytes:
         "rest": chosen.rest[:_LONGEST_BODY],
         "answers": text.answers,
         "received_at": text.created_at,
+        "form": {},
+        "left_out": len(form),
     }
-    encoded = msgspec.json.encode(message)
-    return encoded if len(encoded) <= LARGEST else msgspec.json.encode({**message, "media": []})
+    if len(msgspec.json.encode(message)) > LARGEST:
+        message["media"] = []
+    told = _fitting(form.as_dict(), LARGEST - len(msgspec.json.encode(message)))
+    return msgspec.json.encode({**message, "form": told, "left_out": len(form) - len(told)})
+
+
+def _fitting(fields: Fields, room: int) -> Fields:
+    """Return the fields for which a JSON object has room, in their order; the largest ones go first."""
+    sizes = {name: len(msgspec.json.encode({name: value})) for name, value in fields.items()}
+    fitting = set()
+    for name in sorted(sizes, key=lambda name: sizes[name]):
+        room -= sizes[name]
+        if room < 0:
+            break
+        fitting.add(name)
+    return {name: value for name, value in fields.items() if name in fitting}

@@ -11,12 +11,13 @@ from msgspec import Meta
 
 from shared.consents.words import may_be_an_answer, word_of
 from shared.errors import RequestInvalid
-from shared.inbound.replies.rules import VALUES, Reply, Rule, Words, words_of
+from shared.inbound.replies.rules import VALUES, Reply, Rule
 from shared.settings import QUEUE_EXPECTED, QUEUE_NAME
 from shared.text.numbers import E164, MESSAGING_SERVICE, SHORT_CODE, cleaned
 from shared.text.templates.library import Templates
 from shared.text.templates.plain import Plain
 from shared.text.templates.rendered import LONGEST
+from shared.text.words import Words, words_of
 from shared.toml.lines import Path
 from shared.toml.sheet import Sheet, TomlInvalid
 

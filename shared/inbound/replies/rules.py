@@ -1,24 +1,19 @@
 """Rules: which texts they are for, what they answer, and where they pass a text on. Pure."""
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from shared.text.numbers import WHATSAPP
+from shared.text.words import Words, after, words_of
 
 if TYPE_CHECKING:
     from shared.text.templates.engine import Text
     from shared.text.templates.plain import Plain
 
-Words = tuple[str, ...]
-"""a text as its words, in no case: punctuation and white space are no part of them"""
 VALUES: Final = {"rest": "Hello", "sender": "+14155550100", "number": "+14155550101"}
 """what the text of a reply may use, with values that are made up"""
-_WORD: Final = re.compile(r"\w+")
-_BETWEEN: Final = " \t\r\n,.:;-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +67,10 @@ def choose(rules: Iterable[Rule], text: str, *, at: AbstractSet[str]) -> Chosen 
             return Chosen(rule, text.strip())
         for prefix in rule.prefixes:
             if said[: len(prefix)] == prefix:
-                return Chosen(rule, _after(text, len(prefix)))
+                return Chosen(rule, after(text, len(prefix)))
     return None
-
-
-def words_of(text: str) -> Words:
-    """Return a text as its words; one without any, such as an emoji, is a word as it stands."""
-    written = unicodedata.normalize("NFKC", text)
-    return tuple(word.casefold() for word in _WORD.findall(written)) or (written.strip().casefold(),)
 
 
 def bare(address: str) -> str:
     """Return an address without `whatsapp:`: rules are for a number, whichever way it is written to."""
     return address.removeprefix(WHATSAPP)
-
-
-def _after(text: str, count: int) -> str:
-    written = unicodedata.normalize("NFKC", text)
-    ends = [word.end() for word in _WORD.finditer(written)]
-    return written[ends[count - 1] if ends else len(written) :].strip(_BETWEEN)

@@ -1,8 +1,10 @@
 """What a rule makes of a text: TwiML that stays well-formed, and a message that fits its queue."""
 
 import json
+from typing import Any
 from xml.etree import ElementTree as ET
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +40,10 @@ def test_nothing_to_say_is_silence() -> None:
     assert len(ET.fromstring(SILENCE)) == 0  # noqa: S314 - what our own code wrote
 
 
+def passed_on(form: Form) -> Any:  # noqa: ANN401 - a JSON document
+    return json.loads(forwarded(a_delivery(), form, Chosen(Rule(name="order"), "")))
+
+
 def test_a_text_is_passed_on_with_all_that_its_reader_needs() -> None:
     form = Form.parse(
         b"Body=Order+4711&MessagingServiceSid=MG1&NumMedia=2&MediaUrl0=https%3A%2F%2Fexample.com%2Fa"
@@ -58,7 +64,55 @@ def test_a_text_is_passed_on_with_all_that_its_reader_needs() -> None:
         "rest": "4711",
         "answers": "order-1",
         "received_at": NOW.isoformat().replace("+00:00", "Z"),
+        "form": {
+            "Body": "Order 4711",
+            "MessagingServiceSid": "MG1",
+            "NumMedia": "2",
+            "MediaUrl0": "https://example.com/a",
+            "MediaContentType0": "image/png",
+            "MediaUrl1": "https://example.com/b",
+        },
+        "left_out": 0,
     }
+
+
+# https://www.twilio.com/docs/messaging/guides/webhook-request and
+# https://www.twilio.com/docs/whatsapp/buttons: what WhatsApp adds
+LOCATION = {"Latitude": "52.52", "Longitude": "13.405", "Address": "Alexanderplatz 1", "Label": "Office", "Body": ""}
+BUTTON = {"ButtonPayload": "yes-4711", "ButtonText": "Yes", "Body": "Yes"}
+LISTED = {"ListId": "slot-2", "ListTitle": "Noon", "ProfileName": "Zoë 🎉", "ExternalUserId": "US.1234", "WaId": "1"}
+
+
+@pytest.mark.parametrize("told", [LOCATION, BUTTON, LISTED, {"NewIn2027": "x", "Blank": ""}])
+def test_a_text_is_passed_on_with_every_field_that_twilio_sent(told: dict[str, str]) -> None:
+    message = passed_on(Form(list(told.items())))
+    assert (message["form"], message["left_out"]) == (told, 0)
+
+
+def test_a_field_that_stands_twice_is_passed_on_with_each_value() -> None:
+    assert passed_on(Form([("Tag", "b"), ("A", "1"), ("Tag", "a")]))["form"] == {"Tag": ["b", "a"], "A": "1"}
+
+
+def test_of_a_form_that_no_queue_can_carry_the_largest_fields_are_left_out_and_counted() -> None:
+    form = Form([("Body", "Hi"), ("AddOns", "x" * 60_000), ("Latitude", "1"), ("Other", "y" * 40_000)])
+    message = passed_on(form)
+    assert list(message["form"]) == ["Body", "Latitude", "Other"]
+    assert message["left_out"] == 1
+
+
+@given(
+    st.lists(
+        st.tuples(st.text(max_size=20), st.text(max_size=5) | st.integers(0, 50_000).map(lambda n: "\x01" * n)),
+        max_size=30,
+    )
+)
+def test_whatever_a_form_holds_it_fits_the_queue_and_no_field_gets_lost_unsaid(fields: list[tuple[str, str]]) -> None:
+    form = Form(fields)
+    encoded = forwarded(a_delivery(), form, Chosen(Rule(name="order"), ""))
+    message = json.loads(encoded)
+    assert len(encoded) <= LARGEST
+    assert len(message["form"]) + message["left_out"] == len(form)
+    assert all(form.as_dict()[name] == value for name, value in message["form"].items())
 
 
 def test_whatever_anybody_sends_the_message_fits_its_queue() -> None:

@@ -124,6 +124,11 @@ def test_a_rule_may_answer_nothing_on_purpose(tmp_path: Path) -> None:
             "'Stop' is one of the words for STOP, START and HELP, which come first",
         ),
         (
+            "[rules.a]\nreply = 'x'\nwords = ['b', 'Opt out!']",
+            3,
+            "'Opt out!' is one of the words for STOP, START and HELP, which come first",
+        ),
+        (
             "[rules.a]\nreply = 'x'\nnumbers = ['0800']\nwords = ['a']\n[rules.b]\nnumbers = ['x']\nreply = 'y'",
             6,
             "numbers expected a number in E.164, a short code, or a Messaging Service's SID",

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.inbound.replies.rules import Rule, choose, words_of
+from shared.inbound.replies.rules import Rule, choose
+from shared.text.words import words_of
 
 NUMBER, OTHER, SERVICE = "+15005550006", "+15005550010", "MG" + "5" * 32
 
@@ -30,7 +31,19 @@ def rest(text: str, prefix: str) -> str | None:
 
 
 @pytest.mark.parametrize(
-    "text", ["hours", "HOURS", " Hours? ", "“hours”", "hours!!\n", "\uff48\uff4f\uff55\uff52\uff53"]
+    "text",
+    [
+        "hours",
+        "HOURS",
+        " Hours? ",
+        "“hours”",
+        "hours!!\n",
+        "\uff48\uff4f\uff55\uff52\uff53",
+        "\u200ehours\u200b",
+        "ho\u00adurs",
+        "_hours_",
+    ],
+    ids=ascii,
 )
 def test_a_word_counts_in_any_case_and_with_any_punctuation(text: str) -> None:
     assert met(text, a_rule(words="hours")) == "rule"
@@ -65,6 +78,13 @@ def test_a_word_may_be_several_and_an_emoji() -> None:
 )
 def test_what_follows_a_prefix_is_kept_as_it_was_written(text: str, expected: str | None) -> None:
     assert rest(text, "order") == expected
+
+
+def test_what_nobody_sees_is_no_part_of_a_word_and_stays_in_what_follows() -> None:
+    assert (
+        rest("\u200eor\u200bder\u200b: \U0001f469\u200d\U0001f692 4711", "order") == "\U0001f469\u200d\U0001f692 4711"
+    )
+    assert met("\u2764\ufe0f", a_rule(words="\u2764")) == met("\u2764", a_rule(words="\u2764\ufe0f")) == "rule"
 
 
 def test_a_prefix_may_be_several_words() -> None:

@@ -32,6 +32,12 @@ async def test_a_message_is_queued_first_and_delivered_in_the_end(
     assert [status for status, _ in simulator.messages[0].history] == ["queued", "sent", "delivered"]
 
 
+async def test_line_breaks_at_the_end_of_a_text_are_trimmed(client: Client) -> None:
+    created = await client.messages.create_async(to=TO, from_=FROM, body=" one\ntwo \r\n\n")
+    listed = await client.messages.list_async(to=TO)
+    assert [created.body, *(message.body for message in listed)] == [" one\ntwo "] * 2
+
+
 async def test_callbacks_come_in_order_with_the_documented_fields(
     client: Client, simulator: Simulator, receiver: Receiver
 ) -> None:
