@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036 - the sentence for those who have an older one
-    sys.exit("Switchboard needs Python 3.11 or later, and this is Python %d.%d." % sys.version_info[:2])  # noqa: UP031
+if sys.version_info < (3, 11) or sys.version_info >= (3, 14):
+    sys.exit(
+        "Switchboard needs Python 3.11, 3.12 or 3.13, and this is Python %d.%d: start dev.py with one of those, "  # noqa: UP031
+        "such as `python3.13 dev.py` or, on Windows, `py -3.13 dev.py`." % sys.version_info[:2]
+    )
 
 import argparse
 import contextlib
+import errno
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -33,6 +39,12 @@ BENCH_REQUIREMENTS = ROOT / "requirements-bench.txt"
 LOG = HOME / "logs" / "install.log"
 NEWS_SECONDS = 15  # between two signs of life, where there is no terminal to show them live
 REACHABLE = " Are the package registries reachable?"
+PART_BYTES = (
+    500 * 10**6
+)  # the packages take 300 MB, Azurite 370 MB, and what is downloaded lies beside them for a while
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+SAYS_DISK_FULL = re.compile("no space left|ENOSPC|not enough space|quota exceeded", re.IGNORECASE)
+MAKE_ROOM = " The disk is full: make room, and start again."
 INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 LOCAL_COMMANDS = {
     "run": "start everything, prove that it works, and stay up",
@@ -108,7 +120,8 @@ def main(arguments: Sequence[str]) -> int:
         print(fault, file=sys.stderr)
         return 1
     except OSError as fault:
-        print(f"dev.py cannot go on: {fault}", file=sys.stderr)
+        hint = MAKE_ROOM if fault.errno in DISK_FULL else ""
+        print(f"dev.py cannot go on: {fault}.{hint}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(file=sys.stderr)
@@ -163,13 +176,38 @@ def run_tests(only: str | None, pytest_arguments: list[str]) -> int:
 
 
 def prepare(venv: Venv, requirements: Path, *, azurite: bool) -> None:
-    """Install what is missing; raises DevError."""
+    """Install what is missing; raises DevError, before anything long begins where it cannot end well."""
+    _require_a_writable_home()
     with _one_at_a_time():
+        _require_room(parts=(not venv.has(requirements)) + (azurite and not (HOME / "azurite").exists()))
         if not venv.has(requirements):
             with venv.changing():
                 _install_packages(venv, requirements)
         if azurite:
             _step("Azurite", [str(venv.python), "-m", "local.azurite.install"], hint=REACHABLE)
+
+
+def _require_a_writable_home() -> None:
+    try:
+        HOME.mkdir(exist_ok=True)
+        (HOME / "lock").open("a").close()
+        tempfile.TemporaryFile(dir=HOME).close()
+    except OSError as fault:
+        if fault.errno in DISK_FULL:
+            raise
+        raise DevError(
+            f"dev.py keeps what it installs in {HOME}, which cannot be written ({fault.strerror}): "
+            "make it writable, or copy the checkout to a folder that is."
+        ) from fault
+
+
+def _require_room(parts: int) -> None:
+    free, needed = shutil.disk_usage(HOME).free, parts * PART_BYTES
+    if free < needed:
+        raise DevError(
+            f"dev.py needs {needed // 10**6} MB of free space for what it installs in {HOME}, "
+            f"and there are {free // 10**6} MB: make room, and start again."
+        )
 
 
 def _install_packages(venv: Venv, requirements: Path) -> None:
@@ -199,6 +237,8 @@ def _step(label: str, command: list[str], *, hint: str = "") -> None:
         reader.join()
     if process.returncode:
         where = LOG.relative_to(ROOT)
+        if any(SAYS_DISK_FULL.search(line) for line in output):
+            hint = MAKE_ROOM
         raise DevError(f"{label}: failed with code {process.returncode}: {output[-1]} (all of it: {where}).{hint}")
 
 
@@ -223,7 +263,9 @@ def _started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
 
 def _copy(process: subprocess.Popen[str], log: TextIO, output: list[str]) -> None:
     for line in process.stdout or ():
-        log.write(line)
+        # On a full disk the log ends, but whoever writes must not wait for a reader.
+        with contextlib.suppress(OSError):
+            log.write(line)
         if line.strip():
             output.append(line.strip())
 

@@ -95,6 +95,7 @@ _HOST_NAMES: dict[Host, str] = {"embedded": "embedded host", "func": "Azure Func
 
 
 def _make_queue(places: Places, values: dict[str, str]) -> None:
+    # Core Tools wait until somebody makes the queue; the embedded host makes it.
     with enqueue.open_queue(environment.outbound_queue(values), values={}, connection_string=places.storage) as queue:
         enqueue.create(queue)
 

@@ -16,7 +16,10 @@ from local.host.errors import HostError
 from local.host.host import GRACE_SECONDS, LEASE_SECONDS, Host
 from local.host.indexing import Function, HttpTrigger, QueueTrigger, TimerTrigger
 from local.host.loading import load
+from local.host.restart import Beginning
 from local.host.settings import read_json, read_local_settings
+
+logger = logging.getLogger("local.host")
 
 _SEVEN_DAYS = 7 * 24 * 3600
 _LAST_PORT = 65535
@@ -81,6 +84,7 @@ def _number(least: int, most: int) -> Callable[[str], int]:
 
 def _run(options: argparse.Namespace) -> int:
     folder = options.app.resolve()
+    beginning = Beginning.now()
     for name, value in read_local_settings(folder).items():
         os.environ.setdefault(name, value)
     host_json = read_json(folder / "host.json")
@@ -88,7 +92,7 @@ def _run(options: argparse.Namespace) -> int:
         raise HostError(f"there is no host.json in {folder}")
     os.chdir(folder)
     app = _load(folder, verbose=options.verbose)
-    return asyncio.run(_serve(app, host_json, folder, options))
+    return asyncio.run(_serve(app, host_json, folder, options, beginning))
 
 
 def _load(folder: Path, *, verbose: bool) -> func.FunctionApp:
@@ -102,7 +106,13 @@ def _load(folder: Path, *, verbose: bool) -> func.FunctionApp:
         raise HostError(f"function_app.py could not be loaded: {exc}") from exc
 
 
-async def _serve(app: func.FunctionApp, host_json: dict[str, object], folder: Path, options: argparse.Namespace) -> int:
+async def _serve(
+    app: func.FunctionApp,
+    host_json: dict[str, object],
+    folder: Path,
+    options: argparse.Namespace,
+    beginning: Beginning,
+) -> int:
     stop = asyncio.Event()
     _stop_on_signals(stop)
     async with Host.start(
@@ -116,13 +126,17 @@ async def _serve(app: func.FunctionApp, host_json: dict[str, object], folder: Pa
     ) as host:
         print(f"Functions host on {host.url}")
         for function in host.functions:
-            print(f"  {function.name}: {_describe(function, host)}")
+            print(f"  {function.name}: {_describe(function, host)}{' (disabled)' if function.disabled else ''}")
         sys.stdout.flush()
         watch, stopped = asyncio.create_task(host.watch()), asyncio.create_task(stop.wait())
         await asyncio.wait([watch, stopped], return_when=asyncio.FIRST_COMPLETED)
         if watch.done():
             await watch
         watch.cancel()
+    if not stop.is_set():
+        logger.warning("restarting the process after a timeout, as Azure restarts its worker process")
+        # Here and not after the event loop, which would wait for what ignores its end.
+        beginning.again(port=host.port)
     return host.threads_left
 
 

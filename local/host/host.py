@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import azure.functions as func
 
@@ -29,6 +30,7 @@ class Host:
         """Use `Host.start`."""
         self.functions = functions
         self.url = ""
+        self.port = 0
         self.threads_left = 0
         self.route_prefix = route_prefix
         self._invoker = invoker
@@ -49,7 +51,7 @@ class Host:
         grace_seconds: float = GRACE_SECONDS,
         timer_earliness: Earliness = punctual,
     ) -> AsyncIterator["Host"]:
-        """Run `app` on 127.0.0.1 until the block ends; port 0 takes a free one, which `url` then tells.
+        """Run `app` on 127.0.0.1 until the block ends; port 0 takes a free one, which `url` and `port` then tell.
 
         Nothing but what is passed is looked at: neither files nor the environment. An app can be started once,
         since it tells its functions only once. Raises HostError with a sentence for whatever cannot be run.
@@ -58,8 +60,8 @@ class Host:
         `threads_left` then counts the sync functions that still run. `timer_earliness` has timers fire early, as
         Azure's do.
         """
-        options = HostJson.parse(host_json or {})
         values = dict(settings or {})
+        options = HostJson.parse(host_json or {}, settings=values)
         functions = index(app, settings=values)
         invoker = Invoker(
             directory=directory or Path.cwd(), timeout_seconds=options.function_timeout, threads=_threads(values)
@@ -73,7 +75,9 @@ class Host:
             await host._add_listeners(
                 storage, options=options, lease_seconds=queue_lease_seconds, earliness=timer_earliness
             )
-            host.url = f"http://127.0.0.1:{await server.start(port)}"
+            await host._make_queues()
+            host.port = await server.start(port)
+            host.url = f"http://127.0.0.1:{host.port}"
             host._tasks = [asyncio.create_task(listener.run()) for listener in host._listeners]
             try:
                 yield host
@@ -81,16 +85,27 @@ class Host:
                 await host._stop(server, grace_seconds=grace_seconds)
 
     async def watch(self) -> None:
-        """Wait for ever, or until a listener breaks down, whose error this raises."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
-            await asyncio.gather(*self._tasks)
-        await asyncio.Event().wait()
+        """Wait until a function has timed out, or until a listener breaks down, whose error this raises.
+
+        After a timeout, whoever started the host restarts its process, as Azure restarts its worker process: a
+        function in a thread, or one that ignores its cancellation, still runs.
+        """
+        timed_out = asyncio.create_task(self._invoker.timed_out.wait())
+        waiting: set[asyncio.Task[Any]] = {*self._tasks, timed_out}
+        try:
+            while not timed_out.done():
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+        finally:
+            timed_out.cancel()
 
     async def _add_listeners(
         self, storage: Storage, *, options: HostJson, lease_seconds: int, earliness: Earliness
     ) -> None:
         for function in self.functions:
+            if function.disabled:
+                continue
             match function.trigger:
                 case QueueTrigger() as trigger:
                     listener = await self._queue_listener(
@@ -116,6 +131,11 @@ class Host:
             options=options.extensions.queues,
             lease_seconds=lease_seconds,
             invoker=self._invoker,
+        )
+
+    async def _make_queues(self) -> None:
+        await asyncio.gather(
+            *(listener.make_queue() for listener in self._listeners if isinstance(listener, QueueListener))
         )
 
     async def _stop(self, server: HttpServer, *, grace_seconds: float) -> None:

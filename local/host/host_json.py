@@ -1,4 +1,4 @@
-"""host.json: the part of it that this host obeys.
+"""host.json: the part of it that this host obeys, and the settings that override it.
 
 https://learn.microsoft.com/azure/azure-functions/functions-host-json
 """
@@ -13,6 +13,8 @@ import msgspec
 
 from local.host.errors import HostError
 
+_VERSION = "2.0"
+_OVERRIDE = "azurefunctionsjobhost__"
 _SPAN = re.compile(r"(?:(?P<days>\d+)\.)?(?P<hours>\d{1,2}):(?P<minutes>\d{1,2})(?::(?P<seconds>\d{1,2}(?:\.\d+)?))?")
 _SHORTEST_POLLING = 0.1
 
@@ -68,12 +70,71 @@ class HostJson(msgspec.Struct, frozen=True, rename="camel"):
     extensions: Extensions = Extensions()
 
     @classmethod
-    def parse(cls, document: Mapping[str, object]) -> "HostJson":
-        """Check a host.json; raises HostError with the place and what is expected there."""
+    def parse(cls, document: Mapping[str, object], *, settings: Mapping[str, str] | None = None) -> "HostJson":
+        """Check a host.json and the settings that override it; raises HostError with the place and what it expects.
+
+        Names count in any case and numbers may be strings, as in .NET's configuration.
+        """
+        _check_version(document)
+        known = _spelled(document)
+        overrides = _overrides(settings or {})
+        for place, value in overrides:
+            _put(known, place, value)
         try:
-            return msgspec.convert(document, cls, dec_hook=_decode)
+            return msgspec.convert(known, cls, strict=False, dec_hook=_decode)
         except msgspec.ValidationError as exc:
-            raise HostError(f"host.json: {exc}") from exc
+            where = "host.json with its AzureFunctionsJobHost__ settings" if overrides else "host.json"
+            raise HostError(f"{where}: {exc}") from exc
+
+
+_NAMES = {
+    field.encode_name.lower(): field.encode_name
+    for struct in (HostJson, Extensions, HttpOptions, QueueOptions)
+    for field in msgspec.structs.fields(struct)
+}
+"""the names that this host knows, by their spelling in lower case"""
+
+
+def _check_version(document: Mapping[str, object]) -> None:
+    """Refuse what Azure's host refuses; an empty host.json is one with the version to it.
+
+    HostJsonFileConfigurationSource of https://github.com/Azure/azure-functions-host
+    """
+    if document and document.get("version") != _VERSION:
+        got = repr(document["version"]) if "version" in document else "none"
+        raise HostError(f'host.json: expected "version": "{_VERSION}", got {got}')
+
+
+def _spelled(value: Mapping[str, object]) -> dict[str, object]:
+    """Copy an object, with the names that this host knows in its own spelling."""
+    return {
+        _NAMES.get(name.lower(), name): _spelled(member) if isinstance(member, dict) else member
+        for name, member in value.items()
+    }
+
+
+def _overrides(settings: Mapping[str, str]) -> list[tuple[list[str], str]]:
+    """Return the place in host.json and the value of each setting that overrides it; an empty one counts as not set.
+
+    https://learn.microsoft.com/azure/azure-functions/functions-host-json#override-hostjson-values
+    """
+    found = []
+    for name, value in settings.items():
+        spelled = name.replace(":", "__")
+        if value and spelled.lower().startswith(_OVERRIDE):
+            place = spelled[len(_OVERRIDE) :].split("__")
+            found.append(([_NAMES.get(part.lower(), part) for part in place], value))
+    return found
+
+
+def _put(document: dict[str, object], place: list[str], value: str) -> None:
+    *parents, name = place
+    for parent in parents:
+        member = document.get(parent)
+        if not isinstance(member, dict):
+            member = document[parent] = {}
+        document = member
+    document[name] = value
 
 
 def _decode(kind: type, value: object) -> object:

@@ -69,7 +69,8 @@ class HttpServer:
             return web.Response(status=fault)
         path, _, query = target.partition("?")
         match = self._router.match(method=request.method, path=path)
-        if match is None:
+        # The route of a disabled function still hides the routes behind it, as on Azure.
+        if match is None or match.function.disabled:
             return web.Response(status=HTTPStatus.NOT_FOUND)
         value = HttpRequest(
             method=request.method,

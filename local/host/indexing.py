@@ -42,7 +42,7 @@ class TimerTrigger:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function of the app: what calls it, and how it is called."""
+    """One function of the app: what calls it, and how it is called. Nothing calls a disabled one."""
 
     name: str
     call: Callable[..., Any]
@@ -50,6 +50,7 @@ class Function:
     argument: str
     wants_context: bool
     trigger: HttpTrigger | QueueTrigger | TimerTrigger
+    disabled: bool = False
 
 
 def index(app: func.FunctionApp, *, settings: Mapping[str, str]) -> tuple[Function, ...]:
@@ -74,7 +75,18 @@ def _describe(function: func.Function, *, settings: Mapping[str, str]) -> Functi
         argument=binding["name"],
         wants_context=_wants_context(name, call, binding["name"]),
         trigger=_trigger(name, binding, settings=settings),
+        disabled=_is_disabled(name, settings=settings),
     )
+
+
+def _is_disabled(name: str, *, settings: Mapping[str, str]) -> bool:
+    """Tell whether a setting disables the function. The second spelling is for Linux, whose names may have no dots.
+
+    https://learn.microsoft.com/azure/azure-functions/disable-function, and IsDisabled in
+    https://github.com/Azure/azure-webjobs-sdk for the spellings and the values
+    """
+    spellings = {f"azurewebjobs.{name}.disabled".lower(), f"azurewebjobs_{name}_disabled".lower()}
+    return any(key.lower() in spellings and value.lower() in {"1", "true"} for key, value in settings.items())
 
 
 def _only_trigger(name: str, bindings: list[dict[str, Any]]) -> dict[str, Any]:

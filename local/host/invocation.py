@@ -6,7 +6,9 @@ import logging
 import math
 import threading
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class FunctionFailedError(Exception):
-    """A function raised, or ran out of time; it has been logged."""
+    """A function raised, or ran out of time, or ran when another one did; it has been logged."""
 
 
 class Context(func.Context):
@@ -62,7 +64,13 @@ class Context(func.Context):
 
 
 class Invoker:
-    """Calls functions, and knows which of the sync ones still run."""
+    """Calls functions, and knows which of the sync ones still run.
+
+    On Azure, a function that runs longer than functionTimeout ends its worker process, and every other call in there
+    fails with it: WebScriptHostExceptionHandler and TryFailExecutions in
+    https://github.com/Azure/azure-functions-host. So `timed_out` is set, every running call fails, and whoever owns
+    the process restarts it.
+    """
 
     def __init__(self, *, directory: Path, timeout_seconds: float, threads: int | None) -> None:
         """Take the app's folder, functionTimeout (infinity: none) and the size of the thread pool (None: Python's)."""
@@ -71,13 +79,19 @@ class Invoker:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="function")
         self._in_threads: set[Future[object]] = set()
         self._storage = threading.local()
+        self._running: set[asyncio.Timeout] = set()
+        self.timed_out = asyncio.Event()
 
     async def call(self, function: Function, value: object) -> object:
         """Call the function with its trigger's value and return what it returns; raises FunctionFailedError."""
-        scope = asyncio.timeout(self._timeout)
+        scope = asyncio.timeout(None)
         try:
-            async with scope:
-                result = await self._call(function, value)
+            with self._limit(function):
+                async with scope:
+                    self._running.add(scope)
+                    result = await self._call(function, value)
+            if scope.expired():
+                raise TimeoutError  # noqa: TRY301 - the function went on, which Azure would not have let it
             if result is not None and not isinstance(function.trigger, HttpTrigger):
                 raise TypeError(f"expected None from a function without a $return binding, got {type(result).__name__}")  # noqa: TRY301 - it fails as the function does
         except asyncio.CancelledError as exc:
@@ -87,16 +101,40 @@ class Invoker:
             raise FunctionFailedError(function.name) from exc
         except Exception as exc:
             if scope.expired():
-                logger.error("%s did not end within %g s (functionTimeout)", function.name, self._timeout)  # noqa: TRY400 - the trace is the host's own
+                logger.error("%s was ended by the timeout", function.name)  # noqa: TRY400 - the trace is the host's own
             else:
                 logger.exception("%s raised", function.name)
             raise FunctionFailedError(function.name) from exc
+        finally:
+            self._running.discard(scope)
         return result
 
     def close(self) -> int:
         """Take no more sync calls; return how many still run, which nothing can stop."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         return len(self._in_threads)
+
+    @contextmanager
+    def _limit(self, function: Function) -> Iterator[None]:
+        if self._timeout is None:
+            yield
+            return
+        timer = asyncio.get_running_loop().call_later(self._timeout, self._time_out, function)
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _time_out(self, function: Function) -> None:
+        logger.error(
+            "%s did not end within %g s (functionTimeout): it fails, and with it every function that runs",
+            function.name,
+            self._timeout,
+        )
+        now = asyncio.get_running_loop().time()
+        while self._running:
+            self._running.pop().reschedule(now)
+        self.timed_out.set()
 
     async def _call(self, function: Function, value: object) -> object:
         arguments = {function.argument: value}

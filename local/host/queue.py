@@ -51,6 +51,16 @@ class QueueListener:
         self._room = asyncio.Event()
         self._stopping = asyncio.Event()
         self._trouble: str | None = None
+        self._was_there = False
+
+    async def make_queue(self) -> None:
+        """Create the queue unless it exists. Where that fails, each poll that finds no queue tries again, and tells.
+
+        Azure's listener waits until somebody else creates its queue. A laptop's storage is empty at first, and what
+        is sent right after the start must find the queue.
+        """
+        with suppress(AzureError):
+            await self._make()
 
     def stop(self) -> None:
         """Take no more messages; `run` ends when the functions that run have ended."""
@@ -100,13 +110,28 @@ class QueueListener:
             page = await anext(pages, None)
             messages = [message async for message in page] if page is not None else []
         except ResourceNotFoundError:
-            self._note("does not exist; waiting for it")
+            await self._look_for_queue()
             return []
         except AzureError as exc:
             self._note(f"cannot be read ({type(exc).__name__}); waiting for it")
             return []
         self._note(None)
+        self._was_there = True
         return messages
+
+    async def _look_for_queue(self) -> None:
+        # One that somebody deleted while the host runs stays deleted.
+        if self._was_there:
+            self._note("does not exist; waiting for it")
+            return
+        try:
+            await self._make()
+        except AzureError as exc:
+            self._note(f"does not exist and cannot be created ({type(exc).__name__}); waiting for it")
+
+    async def _make(self) -> None:
+        await self._queue.create_queue(retry_total=0)
+        self._was_there = True
 
     def _note(self, trouble: str | None) -> None:
         """Log what is wrong with the queue when that changes, not at every poll."""

@@ -1,14 +1,21 @@
 import ast
+import errno
+import io
+import os
+import shutil
 import subprocess
 import sys
 import threading
+import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import dev
 from dev import DevError, Venv
 
+PROJECT = Path(dev.__file__).parent
 BEFORE = ["ruff check", "ruff format --check", "mypy"]
 PYTEST = "pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal"
 FAULTS = "pytest -m faults tests/faults"
@@ -38,6 +45,144 @@ def test_an_older_python_can_read_the_file_as_far_as_the_sentence_that_it_is_too
     ast.parse(source, feature_version=(3, 8))
     before_the_sentence = source[: source.index("sys.exit(")]
     assert before_the_sentence.count("import") == 2, "only __future__ and sys"
+
+
+@pytest.mark.parametrize("version", [(3, 10), (3, 14), (4, 0)])
+def test_another_python_is_told_what_is_supported_before_anything_else(version: tuple[int, int]) -> None:
+    answer = started_by(version)
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert answer.stderr == (
+        f"Switchboard needs Python 3.11, 3.12 or 3.13, and this is Python {version[0]}.{version[1]}: "
+        "start dev.py with one of those, such as `python3.13 dev.py` or, on Windows, `py -3.13 dev.py`.\n"
+    )
+
+
+@pytest.mark.parametrize("version", [(3, 11), (3, 12), (3, 13)])
+def test_each_python_that_the_project_supports_is_taken(version: tuple[int, int]) -> None:
+    supported = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["requires-python"]
+    assert supported == ">=3.11,<3.14"
+    assert started_by(version).returncode == 0
+
+
+def started_by(version: tuple[int, int]) -> subprocess.CompletedProcess[str]:
+    """`dev.py --help`, by a Python that takes itself for another one."""
+    program = f"import runpy, sys; sys.version_info = ({version[0]}, {version[1]}, 0, 'final', 0); "
+    program += f"sys.argv = ['dev.py', '--help']; runpy.run_path({dev.__file__!r}, run_name='__main__')"
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603 - our own
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What would be installed, in place of installing it."""
+    labels: list[str] = []
+    monkeypatch.setattr(dev, "_step", lambda label, *_, **__: labels.append(label))
+    return labels
+
+
+def free_space(monkeypatch: pytest.MonkeyPatch, megabytes: int) -> None:
+    usage = SimpleNamespace(free=megabytes * 10**6)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What dev.py says before it ends with 1."""
+    assert dev.main(arguments) == 1
+    return capsys.readouterr().err
+
+
+def test_too_little_space_is_told_before_anything_is_installed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], steps: list[str]
+) -> None:
+    free_space(monkeypatch, 999)
+    assert told(capsys, "test") == (
+        f"dev.py needs 1000 MB of free space for what it installs in {dev.HOME}, "
+        "and there are 999 MB: make room, and start again.\n"
+    )
+    assert steps == []
+
+
+@pytest.mark.parametrize(
+    ("has_packages", "has_azurite", "needed"), [(True, True, 0), (True, False, 500), (False, True, 500)]
+)
+def test_what_is_installed_already_needs_no_space_again(
+    monkeypatch: pytest.MonkeyPatch, venv: Venv, steps: list[str], *, has_packages: bool, has_azurite: bool, needed: int
+) -> None:
+    dev.HOME.mkdir()
+    if has_packages:
+        venv.remember(dev.REQUIREMENTS)
+    if has_azurite:
+        (dev.HOME / "azurite").mkdir()
+    if needed:
+        free_space(monkeypatch, needed - 1)
+        with pytest.raises(DevError, match=f"needs {needed} MB of free space .*, and there are {needed - 1} MB"):
+            dev.prepare(venv, dev.REQUIREMENTS, azurite=True)
+        assert steps == []
+    free_space(monkeypatch, needed)
+    dev.prepare(venv, dev.REQUIREMENTS, azurite=True)
+    assert steps == ([] if has_packages else ["Python packages"]) + ["Azurite"]
+
+
+@pytest.mark.parametrize("made_before", [True, False])
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+def test_a_checkout_that_cannot_be_written_is_told_before_anything_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    steps: list[str],
+    number: int,
+    *,
+    made_before: bool,
+) -> None:
+    if made_before:
+        dev.HOME.mkdir()
+    unwritable(monkeypatch, number)
+    assert told(capsys, "test") == (
+        f"dev.py keeps what it installs in {dev.HOME}, which cannot be written ({os.strerror(number)}): "
+        "make it writable, or copy the checkout to a folder that is.\n"
+    )
+    assert steps == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_is_full_to_the_last_byte_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], steps: list[str], number: int
+) -> None:
+    unwritable(monkeypatch, number)
+    error = told(capsys, "test")
+    assert error.startswith("dev.py cannot go on: ")
+    assert error.endswith(" The disk is full: make room, and start again.\n")
+    assert error.count("\n") == 1
+    assert steps == []
+
+
+def unwritable(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let the system refuse to write, as it does with a folder that is mounted read-only, somebody else's, or full."""
+
+    def refuse(self: Path, *_: object, **__: object) -> None:
+        if not self.exists():
+            raise OSError(number, os.strerror(number), str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
+
+
+def test_a_step_that_fills_the_disk_is_told_as_that() -> None:
+    program = "print('OSError: [Errno 28] No space left on device'); print('gave up'); raise SystemExit(1)"
+    with pytest.raises(DevError, match=r"gave up \(all of it: .*\)\. The disk is full: make room, and start again\.$"):
+        dev._step("Packages", [sys.executable, "-c", program], hint=dev.REACHABLE)
+
+
+def test_a_step_ends_though_its_log_cannot_be_written() -> None:
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    more_than_a_pipe_holds = "print('x' * 99 + '\\n', end='') or [print('y' * 99) for _ in range(5000)]"
+    output: list[str] = []
+    with dev._started([sys.executable, "-c", more_than_a_pipe_holds]) as step:
+        dev._copy(step, Full(), output)
+        assert step.wait(60) == 0
+    assert len(output) == 5001
 
 
 def test_a_second_start_finds_everything_installed(venv: Venv) -> None:

@@ -1,10 +1,12 @@
 import asyncio
+import json
 import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -44,12 +46,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def command(*arguments: str, **environment: str) -> AsyncIterator[Process]:
+async def command(
+    *arguments: str, module: tuple[str, ...] = ("local.host",), cwd: Path = ROOT, **environment: str
+) -> AsyncIterator[Process]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "local.host", *arguments),
-        cwd=ROOT,
+        *("-m", *module, *arguments),
+        cwd=cwd,
         env={**os.environ, **environment},
+        stdin=PIPE,
         stdout=PIPE,
         stderr=PIPE,
     )
@@ -90,6 +95,86 @@ async def test_it_tells_when_it_is_ready_and_what_it_runs(folder: Path) -> None:
             "  work: queue from-file",
             "  yearly: timer 0 0 0 1 1 *",
         ]
+
+
+async def test_a_disabled_function_is_shown_as_such(folder: Path) -> None:
+    values = json.loads(SETTINGS)
+    values["Values"]["AzureWebJobs.work.Disabled"] = "true"
+    (folder / "local.settings.json").write_text(json.dumps(values))
+    async with command("--port", "0", "--app", str(folder)) as process:
+        shown = [await line(process) for _ in range(4)]
+    assert shown[2] == "  work: queue from-file (disabled)"
+
+
+async def test_packages_come_before_the_modules_of_the_app(folder: Path, client: aiohttp.ClientSession) -> None:
+    (folder / "jinja2.py").write_text("raise RuntimeError('the package of this name comes first')")
+    (folder / "own.py").write_text("name = 'own'")
+    (folder / "function_app.py").write_text(
+        "import azure.functions as func\nimport jinja2, own\napp = func.FunctionApp()\n"
+        "@app.route(route='names')\n"
+        "def names(req: func.HttpRequest) -> str:\n    return f'{jinja2.Template.__name__} {own.name}'\n"
+    )
+    # As dev.py starts it, and as a person in the app's folder does.
+    paths = os.pathsep.join((str(folder), str(ROOT)))
+    async with command("--port", "0", cwd=folder, PYTHONPATH=paths) as process:
+        url = (await line(process)).removeprefix("Functions host on ")
+        assert await (await client.get(f"{url}/api/names")).text() == "Template own"
+
+
+async def test_the_app_of_another_folder_is_not_taken_for_the_hosts_own(
+    folder: Path, client: aiohttp.ClientSession
+) -> None:
+    async with command("--port", "0", "--app", str(folder), cwd=ROOT, PYTHONPATH=str(ROOT)) as process:
+        url = (await line(process)).removeprefix("Functions host on ")
+        assert await (await client.get(f"{url}/api/setting/FROM_FILE")).text() == "file"
+
+
+HANGING = """
+import os, time, uuid
+import azure.functions as func
+
+app = func.FunctionApp()
+RUN = uuid.uuid4().hex
+
+@app.route(route="run")
+async def run(req: func.HttpRequest) -> str:
+    return f"{RUN} {os.getpid()} {os.environ.get('FROM_FILE')} {os.environ.get('BOTH')}"
+
+@app.route(route="hang")
+def hang(req: func.HttpRequest) -> None:
+    time.sleep(1000)
+"""
+
+
+def relative(folder: Path) -> str:
+    return os.path.relpath(folder, ROOT)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot replace a process")
+@pytest.mark.parametrize("module", [("local.host",), ("local.leash", "local.host")])
+async def test_a_timeout_restarts_the_process_on_its_port_with_its_settings(
+    folder: Path, client: aiohttp.ClientSession, module: tuple[str, ...]
+) -> None:
+    (folder / "function_app.py").write_text(HANGING)
+    (folder / "host.json").write_text('{"version": "2.0", "functionTimeout": "00:00:00.5"}')
+    async with command("--port", "0", "--app", relative(folder), module=module, BOTH="environment") as process:
+        url = (await line(process)).removeprefix("Functions host on ")
+        seen = []
+        for _ in range(3):
+            seen.append((await (await client.get(f"{url}/api/run")).text()).split())
+            assert (await client.get(f"{url}/api/hang")).status == HTTPStatus.INTERNAL_SERVER_ERROR
+            while not (told := await line(process)).startswith("Functions host on "):
+                pass
+            assert told == f"Functions host on {url}"
+        process.send_signal(signal.SIGTERM)
+        code, errors = await outcome(process)
+    assert code == 0
+    runs, *others = zip(*seen, strict=True)
+    assert len(set(runs)) == 3
+    assert others == [(str(process.pid),) * 3, ("file",) * 3, ("environment",) * 3]
+    assert errors.count("hang did not end within 0.5 s (functionTimeout)") == 3
+    assert errors.count("restarting the process after a timeout") == 3
+    assert "Traceback" not in errors
 
 
 async def test_the_environment_wins_over_local_settings(folder: Path, client: aiohttp.ClientSession) -> None:

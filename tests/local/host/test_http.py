@@ -3,7 +3,7 @@ import gzip
 import json
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -35,11 +35,12 @@ async def serving(
     route: str = "echo/{*rest}",
     methods: list[str] | None = None,
     host_json: dict[str, object] | None = None,
+    settings: dict[str, str] | None = None,
     grace_seconds: float = 10,
 ) -> AsyncIterator[Host]:
     app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
     app.route(route=route, methods=methods)(call)
-    async with Host.start(app=app, host_json=host_json, grace_seconds=grace_seconds) as host:
+    async with Host.start(app=app, host_json=host_json, settings=settings, grace_seconds=grace_seconds) as host:
         yield host
 
 
@@ -182,7 +183,7 @@ async def test_a_function_without_methods_takes_all_of_them(client: aiohttp.Clie
 
 @pytest.mark.parametrize(("prefix", "path"), [("hooks/v1", "/hooks/v1/echo"), ("", "/echo")])
 async def test_the_prefix_comes_from_host_json(client: aiohttp.ClientSession, prefix: str, path: str) -> None:
-    async with serving(echo, host_json={"extensions": {"http": {"routePrefix": prefix}}}) as host:
+    async with serving(echo, host_json={"version": "2.0", "extensions": {"http": {"routePrefix": prefix}}}) as host:
         answer = await client.get(host.url + path)
         assert answer.status == HTTPStatus.OK
 
@@ -222,9 +223,64 @@ async def test_a_function_that_takes_too_long_is_500(
         await asyncio.Event().wait()
         return ""
 
-    async with serving(slow, route="slow", host_json={"functionTimeout": "00:00:00.05"}) as host:
+    async with serving(slow, route="slow", host_json={"version": "2.0", "functionTimeout": "00:00:00.05"}) as host:
         assert (await client.get(f"{host.url}/api/slow")).status == HTTPStatus.INTERNAL_SERVER_ERROR
     assert "slow did not end within 0.05 s" in caplog.text
+
+
+async def test_what_runs_when_a_function_times_out_is_500_too_and_nothing_of_it_goes_on(
+    client: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = asyncio.Semaphore(0)
+    ended: list[str] = []
+
+    async def slow(req: func.HttpRequest) -> str:
+        asked.release()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(req.params["who"])
+        return ""
+
+    host_json: dict[str, object] = {"version": "2.0", "functionTimeout": "00:00:01"}
+    async with serving(slow, route="slow", host_json=host_json) as host:
+        first = asyncio.create_task(client.get(f"{host.url}/api/slow?who=first"))
+        await asked.acquire()
+        # Later, so that it has time left when the first one has none.
+        await asyncio.sleep(0.2)
+        second = asyncio.create_task(client.get(f"{host.url}/api/slow?who=second"))
+        await host.watch()
+        answers = await asyncio.gather(first, second)
+    assert [answer.status for answer in answers] == [HTTPStatus.INTERNAL_SERVER_ERROR] * 2
+    assert sorted(ended) == ["first", "second"]
+    assert caplog.text.count("slow did not end within 1 s (functionTimeout)") == 1
+
+
+async def test_a_function_that_goes_on_after_its_time_has_failed_all_the_same(client: aiohttp.ClientSession) -> None:
+    async def stubborn(req: func.HttpRequest) -> str:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return "done"
+
+    host_json: dict[str, object] = {"version": "2.0", "functionTimeout": "00:00:00.05"}
+    async with serving(stubborn, route="stubborn", host_json=host_json) as host:
+        assert (await client.get(f"{host.url}/api/stubborn")).status == HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+async def test_a_disabled_function_is_404_and_its_route_still_hides_the_others(client: aiohttp.ClientSession) -> None:
+    app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+    for name, route in {"a": "same", "b": "{any}"}.items():
+        app.function_name(name)(app.route(route=route)(lambda req: func.HttpResponse("here")))
+    async with Host.start(app=app, settings={"AzureWebJobs.a.Disabled": "1"}) as host:
+        assert (await client.get(f"{host.url}/api/same")).status == HTTPStatus.NOT_FOUND
+        assert (await client.get(f"{host.url}/api/other")).status == HTTPStatus.OK
+
+
+async def test_a_setting_overrides_the_prefix_of_host_json(client: aiohttp.ClientSession) -> None:
+    override = {"AzureFunctionsJobHost__extensions__http__routePrefix": "v1"}
+    async with serving(echo, settings=override) as host:
+        assert (await client.get(f"{host.url}/v1/echo")).status == HTTPStatus.OK
+        assert (await client.get(f"{host.url}/api/echo")).status == HTTPStatus.NOT_FOUND
 
 
 async def test_a_function_that_cancels_itself_is_500_and_the_host_lives_on(client: aiohttp.ClientSession) -> None:

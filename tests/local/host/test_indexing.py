@@ -99,3 +99,25 @@ def test_a_binding_without_a_parameter_is_refused() -> None:
         def send(req: func.HttpRequest) -> None: ...
 
     refuse(decorate, "^function send has no parameter request")
+
+
+@pytest.mark.parametrize(
+    "name", ["AzureWebJobs.web.Disabled", "AzureWebJobs_web_Disabled", "azurewebjobs.WEB.disabled"]
+)
+@pytest.mark.parametrize("value", ["true", "True", "1"])
+def test_a_setting_disables_a_function(name: str, value: str) -> None:
+    assert disabled({name: value}) == {"web": True, "webs": False}
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"AzureWebJobs.web.Disabled": "false"}, {"AzureWebJobs.web.Disabled": ""}, {"web.Disabled": "1"}]
+)
+def test_other_settings_disable_nothing(settings: dict[str, str]) -> None:
+    assert disabled(settings) == {"web": False, "webs": False}
+
+
+def disabled(settings: dict[str, str]) -> dict[str, bool]:
+    app = func.FunctionApp()
+    for name in ("web", "webs"):
+        app.function_name(name)(app.route(route=name)(lambda req: None))
+    return {function.name: function.disabled for function in index(app, settings=settings)}

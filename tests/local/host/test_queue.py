@@ -8,7 +8,9 @@ from typing import Any
 import azure.functions as func
 import pytest
 from aiohttp import web
+from azure.core.exceptions import ResourceNotFoundError
 
+from local.harness.ports import free_port
 from local.host import Host, HostError
 from tests.local.host.two_queues import TwoQueues
 
@@ -36,6 +38,7 @@ async def listening(
         data_type=func.DataType.BINARY if binary else None,
     )(call)
     host_json = {
+        "version": "2.0",
         "functionTimeout": function_timeout,
         "extensions": {"queues": {"maxPollingInterval": "00:00:00.1", **options}},
     }
@@ -75,6 +78,31 @@ async def until_empty(queues: TwoQueues) -> None:
         return await queues.count() == 0
 
     await until(empty)
+
+
+@asynccontextmanager
+async def storage(answer: Callable[[web.BaseRequest], Awaitable[web.Response]], *, port: int = 0) -> AsyncIterator[int]:
+    """A storage that answers as it is told; its port."""
+    runner = web.ServerRunner(web.Server(answer))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    yield runner.addresses[0][1]
+    await runner.cleanup()
+
+
+def refusal(status: int, code: str) -> web.Response:
+    return web.Response(
+        status=status, text="<Error/>", content_type="application/xml", headers={"x-ms-error-code": code}
+    )
+
+
+def settings_at(port: int, queues: TwoQueues) -> dict[str, str]:
+    storage = f"AccountName=a;AccountKey=a2V5;QueueEndpoint=http://127.0.0.1:{port}/a;"
+    return {"QUEUE": queues.name, "AzureWebJobsStorage": storage}
+
+
+def host_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "local.host.queue"]
 
 
 async def test_a_message_is_decoded_handed_over_and_deleted(queues: TwoQueues) -> None:
@@ -296,17 +324,92 @@ async def _at_least(number: int, least: int) -> bool:
     return number >= least
 
 
-async def test_a_queue_that_is_made_later_is_found(queues: TwoQueues) -> None:
+async def test_a_host_that_is_ready_has_made_its_queue(queues: TwoQueues) -> None:
     messages = Messages()
     await queues.main.delete_queue()
     async with listening(collector(messages), queues):
-        await queues.main.create_queue()
         await queues.put("first")
         assert (await messages.get()).get_body() == b"first"
+
+
+async def test_a_queue_that_is_deleted_while_the_host_runs_stays_deleted_until_somebody_makes_it(
+    queues: TwoQueues, caplog: pytest.LogCaptureFixture
+) -> None:
+    messages = Messages()
+    async with listening(collector(messages), queues):
+        await queues.put("first")
+        assert (await messages.get()).get_body() == b"first"
+        await until_empty(queues)
         await queues.main.delete_queue()
+        await until(lambda: _logged(caplog, "does not exist; waiting for it"))
         await queues.main.create_queue()
         await queues.put("second")
         assert (await messages.get()).get_body() == b"second"
+
+
+async def test_a_storage_that_answers_after_the_start_gets_the_queue_then(
+    queues: TwoQueues, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = asyncio.Event()
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        if request.method == "PUT":
+            made.set()
+            return web.Response(status=201)
+        if not made.is_set():
+            return refusal(404, "QueueNotFound")
+        return web.Response(text="<QueueMessagesList/>", content_type="application/xml")
+
+    port = free_port()
+    async with listening(collector(Messages()), queues, settings=settings_at(port, queues)):
+        await until(lambda: _logged(caplog, "cannot be read"))
+        async with storage(answer, port=port):
+            await made.wait()
+            await until(lambda: _logged(caplog, "is there again"))
+
+
+async def test_a_queue_that_may_not_be_made_is_told_once(queues: TwoQueues, caplog: pytest.LogCaptureFixture) -> None:
+    creations = 0
+
+    async def refuse(request: web.BaseRequest) -> web.Response:
+        nonlocal creations
+        creations += request.method == "PUT"
+        return refusal(403, "AuthorizationFailure") if request.method == "PUT" else refusal(404, "QueueNotFound")
+
+    async with (
+        storage(refuse) as port,
+        listening(collector(Messages()), queues, settings=settings_at(port, queues)),
+    ):
+        await until(lambda: _at_least(creations, 4))
+    assert host_lines(caplog) == [
+        f"queue {queues.name} does not exist and cannot be created (HttpResponseError); waiting for it"
+    ]
+
+
+async def test_a_disabled_function_gets_nothing_and_makes_no_queue(queues: TwoQueues) -> None:
+    messages = Messages()
+    await queues.main.delete_queue()
+    disabled = {**queues.settings, "AzureWebJobs.collect.Disabled": "true"}
+    async with listening(collector(messages), queues, settings=disabled) as host:
+        assert [function.disabled for function in host.functions] == [True]
+        with pytest.raises(ResourceNotFoundError):
+            await queues.main.get_queue_properties()
+
+
+async def test_what_runs_when_a_function_times_out_fails_with_it(
+    queues: TwoQueues, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def endless(message: func.QueueMessage) -> None:
+        await asyncio.Event().wait()
+
+    for text in ("first", "second"):
+        await queues.put(text)
+    async with listening(endless, queues, maxDequeueCount=1, function_timeout="00:00:00.5") as host:
+        await host.watch()
+        assert sorted(await until_poisoned(queues, count=2)) == [
+            base64.b64encode(text).decode() for text in (b"first", b"second")
+        ]
+    assert caplog.text.count("did not end within 0.5 s (functionTimeout)") >= 1
 
 
 async def test_an_outage_of_the_storage_is_one_log_line(queues: TwoQueues, caplog: pytest.LogCaptureFixture) -> None:
@@ -317,20 +420,10 @@ async def test_an_outage_of_the_storage_is_one_log_line(queues: TwoQueues, caplo
         polls += 1
         return web.Response(status=503, text="<Error/>", content_type="application/xml")
 
-    runner = web.ServerRunner(web.Server(refuse))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port = runner.addresses[0][1]
-    settings = {
-        "QUEUE": queues.name,
-        "AzureWebJobsStorage": f"AccountName=a;AccountKey=a2V5;QueueEndpoint=http://127.0.0.1:{port}/a;",
-    }
     messages = Messages()
-    async with listening(collector(messages), queues, settings=settings):
+    async with storage(refuse) as port, listening(collector(messages), queues, settings=settings_at(port, queues)):
         await until(lambda: _at_least(polls, 5))
-    await runner.cleanup()
-    lines = [record.getMessage() for record in caplog.records if record.name == "local.host.queue"]
-    assert [line.partition(" (")[0] for line in lines] == [f"queue {queues.name} cannot be read"]
+    assert [line.partition(" (")[0] for line in host_lines(caplog)] == [f"queue {queues.name} cannot be read"]
 
 
 async def test_a_function_that_runs_when_the_host_stops_may_end(queues: TwoQueues) -> None:

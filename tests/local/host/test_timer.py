@@ -24,11 +24,13 @@ async def ticking(
     *,
     schedule: str = "* * * * * *",
     run_on_startup: bool = False,
+    settings: dict[str, str] | None = None,
     grace_seconds: float = 10,
 ) -> AsyncIterator[Host]:
     app = func.FunctionApp()
     app.timer_trigger(arg_name="timer", schedule=schedule, run_on_startup=run_on_startup)(call)
-    async with Host.start(app=app, settings={"CRON": "* * * * * *"}, grace_seconds=grace_seconds) as host:
+    values = {"CRON": "* * * * * *", **(settings or {})}
+    async with Host.start(app=app, settings=values, grace_seconds=grace_seconds) as host:
         yield host
 
 
@@ -42,6 +44,16 @@ async def test_a_timer_runs_when_it_is_due_and_is_never_past_due(schedule: str) 
     async with ticking(tick, schedule=schedule):
         first, second = await runs.get(), await runs.get()
     assert (first.past_due, second.past_due) == (False, False)
+
+
+async def test_a_disabled_timer_does_not_run_even_at_the_start() -> None:
+    def disabled(timer: func.TimerRequest) -> None: ...
+
+    off, on = {"AzureWebJobs.disabled.Disabled": "1"}, {"AzureWebJobs.disabled.Disabled": "0"}
+    async with ticking(disabled, run_on_startup=True, settings=off) as host:
+        assert host._listeners == []
+    async with ticking(disabled, run_on_startup=True, settings=on) as host:
+        assert len(host._listeners) == 1
 
 
 async def test_a_timer_may_run_on_startup() -> None:
