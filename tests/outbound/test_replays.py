@@ -1,14 +1,16 @@
 """Which deliveries a replay by search takes, and which it leaves out unless they are asked for."""
 
+import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from shared.errors import RequestInvalid
 from shared.outbound.outcome import MEANINGS
-from shared.outbound.replays import Replays, counts, left_out, read_replays
+from shared.outbound.replays import Reason, Replays, counts, left_out, read_replays
 from tests.deliveries.samples import NOW, a_delivery
+from tests.web.app import ROOT
 
 INVALID = sorted(code for code, meaning in MEANINGS.items() if meaning.group == "permanent, recipient")
 A_MINUTE = timedelta(minutes=1)
@@ -60,6 +62,12 @@ def test_they_are_counted_by_status_and_code_the_most_frequent_first() -> None:
     assert counts([*found, a_delivery(status="expired")])[0] == {"status": "failed", "error_code": 21606, "count": 2}
     assert sum(row["count"] for row in counts(found)) == len(found)
     assert counts([]) == []
+
+
+def test_the_documentation_names_every_reason_to_leave_one_out_and_no_other() -> None:
+    page = (ROOT / "docs" / "delivery.md").read_text(encoding="utf-8")
+    table = page.partition("| `left_out` | which deliveries |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `([a-z -]+)` \|", table, re.MULTILINE)) == set(get_args(Reason))
 
 
 @pytest.mark.parametrize(
