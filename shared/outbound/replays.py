@@ -1,10 +1,11 @@
 """Which of the deliveries that a search finds are replayed, and why the others are left out. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from msgspec import Meta
 
 from shared.by import By
@@ -12,7 +13,7 @@ from shared.consents import OPTED_OUT
 from shared.deliveries import status
 from shared.deliveries.record import Delivery
 from shared.deliveries.search import Search
-from shared.documents import convert
+from shared.documents import check_fields, parse_object
 from shared.errors import Fault, RequestInvalid
 from shared.outbound.outcome import MEANINGS
 
@@ -22,14 +23,16 @@ _OPTED_OUT: Final[Included] = "opted-out"
 _INVALID: Final[Included] = "invalid"
 _NARROW: Final = ("status", "to", "error_code", "origin", "from", "address")
 """the fields of a search of which one must be there"""
+_EVERYTHING: Final = (
+    "expected status or to, or one of error_code, origin, from, address: everything at once is never replayed"
+)
+_LONGEST: Final = 10_000
 _INVALID_GROUP: Final = "permanent, recipient"
 
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
-class Replays(Search, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A search, and what to do with the deliveries that it finds."""
-
+class _Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dry_run: bool = False
     """say which would be sent again, and send none"""
     include: tuple[Included, ...] = ()
@@ -38,24 +41,38 @@ class Replays(Search, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """send also those that were replayed before this moment, and not since"""
     by: By | None = None
 
+
+class Replays(_Asked, frozen=True, kw_only=True):
+    """A search, and what to do with the deliveries that it finds."""
+
+    search: Search = Search()
+
     @property
     def opted_out(self) -> bool:
         """Recipients who opted out are asked for."""
         return _OPTED_OUT in self.include
 
 
-def read_replays(document: dict[str, Any]) -> Replays:
-    """Read what somebody wants to be replayed.
+def read_replays(content: bytes, *, read_search: Callable[[bytes], Search]) -> Replays:
+    """Read what somebody wants to be replayed; `read_search` reads the fields of the search alone.
 
     Raises:
-        RequestInvalid: it can't be used; or it names none of the fields that a replay must have one of.
+        RequestInvalid: it can't be used, or it names none of the fields of which a replay must have one. Every fault
+            is named.
     """
-    wanted = convert(document, Replays)
-    if all(document.get(name) is None for name in _NARROW):
-        expected = "expected status or to, or one of error_code, origin, from, address"
-        faults = [Fault("request", f"{expected}: everything at once is never replayed")]
+    document = parse_object(content, longest=_LONGEST)
+    narrow = [name for name in _NARROW if document.get(name) is not None]
+    faults = [] if narrow else [Fault("request", _EVERYTHING)]
+    own = {name: document.pop(name) for name in _Asked.__struct_fields__ if name in document}
+    fields, wrong = check_fields(own, _Asked)
+    faults += wrong
+    try:
+        search = read_search(msgspec.json.encode(document))
+    except RequestInvalid as exc:
+        faults += exc.faults
+    if faults:
         raise RequestInvalid("it can't be replayed", faults)
-    return wanted
+    return Replays(search=search, **msgspec.structs.asdict(msgspec.convert(fields, _Asked)))
 
 
 def left_out(delivery: Delivery, wanted: Replays, *, is_opted_out: bool) -> Reason | None:

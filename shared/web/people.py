@@ -54,7 +54,7 @@ async def delivery(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
 @with_problems
 async def search(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     """Show a page of deliveries by recipient, status and time."""
-    return json_answer(view.of_page(await wiring.search(_wanted(req, wiring))))
+    return json_answer(view.of_page(await wiring.search(read_search(req.get_body(), wiring))))
 
 
 @with_problems
@@ -96,12 +96,9 @@ async def find(req: func.HttpRequest, wiring: Wiring) -> Delivery:
     return found
 
 
-def _wanted(req: func.HttpRequest, wiring: Wiring) -> Search:
-    return normalised(read_document(req.get_body() or b"{}", Search, longest=_LONGEST_SEARCH), wiring)
-
-
-def normalised(wanted: Search, wiring: Wiring) -> Search:
-    """Return a search with its number in the form in which deliveries are kept."""
+def read_search(content: bytes, wiring: Wiring) -> Search:
+    """Read a search, its number brought to the form in which deliveries are kept."""
+    wanted = read_document(content or b"{}", Search, longest=_LONGEST_SEARCH)
     if wanted.to is None:
         return wanted
     return msgspec.structs.replace(wanted, to=searchable(wanted.to, region=wiring.settings.default_region))

@@ -10,12 +10,12 @@ from azure.core.exceptions import AzureError
 
 from shared.by import By
 from shared.deliveries.record import Delivery
-from shared.documents import parse_object, read_document
+from shared.documents import read_document
 from shared.errors import Changed, RequestInvalid
 from shared.outbound.replay import NotReplayable, check, replay
 from shared.outbound.replays import Included, Reason, Replays, counts, left_out, read_replays
 from shared.web.answers import json_answer, problem, with_problems
-from shared.web.people import find, normalised
+from shared.web.people import find, read_search
 from shared.wiring import Wiring, clock
 
 _logger: Final = logging.getLogger(__name__)
@@ -52,9 +52,9 @@ async def page(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     With `dry_run`, say the same of what would be sent, and send nothing. Everything at once is never replayed (422).
     Where storage fails on the way, 503 says which are sent again all the same.
     """
-    wanted = read_replays(parse_object(req.get_body() or b"{}", longest=_LONGEST))
+    wanted = read_replays(req.get_body() or b"{}", read_search=lambda content: read_search(content, wiring))
     at = clock()
-    found = await wiring.search(normalised(wanted, wiring))
+    found = await wiring.search(wanted.search)
     sent: list[Delivery] = []
     others: dict[Reason, list[str]] = {}
     try:

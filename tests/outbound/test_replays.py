@@ -1,11 +1,14 @@
 """Which deliveries a replay by search takes, and which it leaves out unless they are asked for."""
 
+import json
 import re
 from datetime import timedelta
 from typing import Any, get_args
 
 import pytest
 
+from shared.deliveries.search import Search
+from shared.documents import read_document
 from shared.errors import RequestInvalid
 from shared.outbound.outcome import MEANINGS
 from shared.outbound.replays import Reason, Replays, counts, left_out, read_replays
@@ -16,9 +19,15 @@ INVALID = sorted(code for code, meaning in MEANINGS.items() if meaning.group == 
 A_MINUTE = timedelta(minutes=1)
 
 
+def read(document: object) -> Replays:
+    return read_replays(
+        json.dumps(document).encode(), read_search=lambda content: read_document(content, Search, longest=1000)
+    )
+
+
 def reason(wanted: Replays | None = None, *, is_opted_out: bool = False, **fields: object) -> str | None:
     delivery = a_delivery(**{"status": "undelivered", "error_code": 30003, **fields})
-    return left_out(delivery, wanted or Replays(status="undelivered"), is_opted_out=is_opted_out)
+    return left_out(delivery, wanted or Replays(), is_opted_out=is_opted_out)
 
 
 def test_what_failed_for_a_reason_that_may_pass_is_replayed() -> None:
@@ -70,6 +79,18 @@ def test_the_documentation_names_every_reason_to_leave_one_out_and_no_other() ->
     assert set(re.findall(r"^\| `([a-z -]+)` \|", table, re.MULTILINE)) == set(get_args(Reason))
 
 
+def test_a_search_and_what_to_do_with_what_it_finds_are_read() -> None:
+    document = {"to": "+14155550100", "limit": 7, "dry_run": True, "include": ["invalid"], "by": "Ada"}
+    wanted = read(document)
+    assert wanted == Replays(search=Search(to="+14155550100", limit=7), dry_run=True, include=("invalid",), by="Ada")
+
+
+def test_all_faults_are_named_of_the_search_and_of_the_rest() -> None:
+    with pytest.raises(RequestInvalid) as caught:
+        read({"limit": 0, "include": ["all"], "colour": "red"})
+    assert {fault.field for fault in caught.value.faults} == {"request", "limit", "include", "colour"}
+
+
 @pytest.mark.parametrize(
     "document",
     [
@@ -81,7 +102,7 @@ def test_the_documentation_names_every_reason_to_leave_one_out_and_no_other() ->
 )
 def test_everything_at_once_is_never_replayed(document: dict[str, Any]) -> None:
     with pytest.raises(RequestInvalid, match="everything at once is never replayed"):
-        read_replays(document)
+        read(document)
 
 
 @pytest.mark.parametrize(
@@ -93,9 +114,10 @@ def test_everything_at_once_is_never_replayed(document: dict[str, Any]) -> None:
         ({"status": "failed", "replayed_before": "now"}, "replayed_before"),
         ({"status": "failed", "by": "\n"}, "by"),
         ({"status": "failed", "again": True}, "again"),
+        ({"status": "failed", "limit": 0}, "limit"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(document: dict[str, Any], field: str) -> None:
     with pytest.raises(RequestInvalid) as caught:
-        read_replays(document)
+        read(document)
     assert [fault.field for fault in caught.value.faults] == [field]
