@@ -18,7 +18,7 @@ from shared.startup import faults_told
 from shared.text.templates.library import Templates
 from shared.voice.flows.apologies import CALL_FALLBACK
 from shared.voice.flows.library import Flows
-from shared.web import consents, people, schedules, tokens, twilio, twimlets, voice
+from shared.web import consents, people, replays, schedules, tokens, twilio, twimlets, voice
 from shared.wiring import Wiring, clock
 
 here = Path(__file__).parent
@@ -154,16 +154,22 @@ async def erase_delivery(req: func.HttpRequest) -> func.HttpResponse:
     return await people.erase(req, wiring)
 
 
+@app.route("deliveries/{id}/cancel", methods=["POST"])
+async def cancel_delivery(req: func.HttpRequest) -> func.HttpResponse:
+    """Cancel a delivery that waits, without erasing it."""
+    return await people.cancel(req, wiring)
+
+
 @app.route("deliveries/{id}/replay", methods=["POST"])
 async def replay_delivery(req: func.HttpRequest) -> func.HttpResponse:
     """Send a rejected or failed delivery again."""
-    return await people.replay_one(req, wiring)
+    return await replays.one(req, wiring)
 
 
 @app.route("deliveries/replay", methods=["POST"])
 async def replay_deliveries(req: func.HttpRequest) -> func.HttpResponse:
     """Send a page of rejected or failed deliveries again."""
-    return await people.replay_found(req, wiring)
+    return await replays.page(req, wiring)
 
 
 @app.route("schedules", methods=["POST"])
@@ -188,6 +194,12 @@ async def show_schedule(req: func.HttpRequest) -> func.HttpResponse:
 async def cancel_schedule(req: func.HttpRequest) -> func.HttpResponse:
     """Cancel a scheduled notification."""
     return await schedules.delete(req, wiring)
+
+
+@app.route("schedules/{id}/cancel", methods=["POST"])
+async def cancel_schedule_and_deliveries(req: func.HttpRequest) -> func.HttpResponse:
+    """Cancel a scheduled notification, and what it made and still waits."""
+    return await schedules.cancel(req, wiring)
 
 
 @app.route("schedules/{id}/pause", methods=["POST"])

@@ -7,7 +7,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from local.errors import LocalError
@@ -18,7 +18,7 @@ TEMPLATES = HOME.parent / "templates"
 FLOWS = HOME.parent / "flows"
 REPLIES = HOME.parent / "replies.toml"
 REQUEST_FIELDS = ("id", "channel", "to", "from", "body", "say", "flow")
-SEARCH_FIELDS = ("status", "to", "since", "until")
+SEARCH_FIELDS = ("status", "to", "from", "error_code", "origin", "channel", "since", "until")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -152,11 +152,26 @@ def _add_send(command: argparse.ArgumentParser) -> None:
 
 
 def _add_replay(command: argparse.ArgumentParser) -> None:
-    command.add_argument("id", nargs="*", help="a delivery")
+    command.add_argument("id", nargs="*", help="a delivery: it is sent again without a question")
     command.add_argument("--status", help="all that are in this status, such as failed or rejected")
     command.add_argument("--to", help="all to this recipient")
+    command.add_argument("--from", help="all from this sender")
+    command.add_argument("--error-code", type=_count, metavar="CODE", help="all with this code, such as 30008")
+    command.add_argument("--origin", help="all that this schedule or delivery made")
+    command.add_argument("--channel", choices=["sms", "call"], help="of these, those of this channel")
     command.add_argument("--since", type=_moment, help="of these, those made at this time or later: ISO 8601, else UTC")
-    command.add_argument("--until", type=_moment, help="of these, those made at this time or before")
+    command.add_argument("--until", type=_end, help="of these, those made at this time or before; a day counts whole")
+    command.add_argument(
+        "--include",
+        action="append",
+        default=[],
+        choices=["opted-out", "invalid"],
+        help="also recipients who opted out, or whom Twilio called invalid; may be repeated",
+    )
+    command.add_argument("--again", action="store_true", help="also what was replayed before")
+    command.add_argument("--dry-run", action="store_true", help="show what would be sent, and send nothing")
+    command.add_argument("--yes", action="store_true", help="send what a search finds without a question")
+    command.add_argument("--by", metavar="NAME", help="who asks for it, kept with each delivery")
     _add_functions(command)
 
 
@@ -186,11 +201,21 @@ def _url(text: str) -> str:
 
 
 def _moment(text: str) -> str:
+    return _read_moment(text).isoformat()
+
+
+def _end(text: str) -> str:
+    moment = _read_moment(text)
+    is_day = len(text) <= len("2026-01-31")
+    return (moment + timedelta(days=1, microseconds=-1) if is_day else moment).isoformat()
+
+
+def _read_moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as fault:
         raise argparse.ArgumentTypeError(f"expected a time such as 2026-01-31T09:30, got {text!r}") from fault
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -223,11 +248,22 @@ def _send(options: argparse.Namespace) -> int:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from local.replay import Wishes, replay  # noqa: PLC0415 - needs what is installed, unlike --help
+    from local.asking import Functions  # noqa: PLC0415 - needs what is installed, unlike --help
+    from local.replay import Wishes, replay  # noqa: PLC0415 - likewise
 
     given = {name: getattr(options, name) for name in SEARCH_FIELDS}
-    search = {name: value for name, value in given.items() if value is not None}
-    return replay(Wishes(ids=tuple(options.id), search=search, url=options.url, key=options.key))
+    return replay(
+        Wishes(
+            ids=tuple(options.id),
+            search={name: value for name, value in given.items() if value is not None},
+            functions=Functions(options.url, options.key),
+            include=tuple(options.include),
+            again=options.again,
+            dry_run=options.dry_run,
+            yes=options.yes,
+            by=options.by,
+        )
+    )
 
 
 def _template(options: argparse.Namespace) -> int:

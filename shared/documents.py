@@ -17,6 +17,7 @@ _MALFORMED: Final = "JSON is malformed: "
 _TOO_DEEP: Final = "expected a JSON object, got one that is nested too deep"
 _A_TIME: Final = "2026-01-31T09:30:00+01:00"
 _FORMS: Final = {
+    "by": "1 to 100 characters, not all of them spaces, without control characters",
     "id": "a letter or digit, then up to 99 more letters, digits and ._:- characters, not shaped like a Twilio SID",
     "identity": "1 to 64 letters, digits and underscores",
 }

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from shared.by import By
 from shared.consents.consent import API, Consent, State
 from shared.documents import check_fields, parse_object
 from shared.errors import Fault, RequestInvalid
@@ -27,6 +28,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class _Wish(Search, frozen=True, kw_only=True, forbid_unknown_fields=True):
     state: State
     reason: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    by: By | None = None
 
 
 def read_search(content: bytes, *, settings: Settings) -> Search:
@@ -47,7 +49,8 @@ def read_wishes(content: bytes, *, settings: Settings, at: datetime) -> list[Con
     wish = msgspec.convert(_fields(content, _Wish, settings), _Wish)
     senders = [wish.sender] if wish.sender else _defaults(wish.to, settings)
     return [
-        Consent(to=wish.to, sender=sender, state=wish.state, at=at, how=API, reason=wish.reason) for sender in senders
+        Consent(to=wish.to, sender=sender, state=wish.state, at=at, by=wish.by, how=API, reason=wish.reason)
+        for sender in senders
     ]
 
 

@@ -32,7 +32,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     at: datetime
     by: str | None = None
-    """the SID of the text that said so, or `delivery ID`; None where somebody set it over HTTP"""
+    """the SID of the text that said so, or `delivery ID`; over HTTP whoever named themselves, else None"""
     how: str | None = None
     """`keyword`, `opt-out-type`, `error-21610`, `error-63014` or `api`; None in rows of before"""
     reason: str | None = None

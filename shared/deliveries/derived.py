@@ -10,7 +10,8 @@ A schedule's deliveries are not derived from a delivery, even of one that has th
 """
 
 import re
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from shared.deliveries import keys, rows
@@ -20,10 +21,20 @@ from shared.tables import Table
 
 _FALLBACK: Final = re.compile(r"(?P<head>.+)~(?P<number>\d{1,3})")
 _OF_SCHEDULE: Final = re.compile(r"\d{8}T\d{4,6}Z(~.*)?")
+_AFTER_TIMES: Final = "~:"
+"""the ids of a schedule's deliveries go on with a digit"""
 _FIRST_TURN, _AFTER_TURNS = "~0", "~g"
 """such an id goes on with a number, or with hexadecimal digits of another call's SID"""
 _REPLIES_COME_FOR: Final = timedelta(days=4)
 """a reply is on record from Twilio's first status callback about it on; a carrier tries for three days"""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A delivery that a schedule made, and its status when its row was read."""
+
+    id: str
+    status: str
 
 
 class Derivations:
@@ -46,6 +57,22 @@ class Derivations:
         del found[first.id]
         return list(found.values())
 
+    async def made_by(self, schedule_id: str, *, after: str, limit: int) -> list[Made]:
+        """Return what a schedule made and what was derived from that, `limit` at most, from the id `after` on.
+
+        The ids of a schedule's deliveries go on with the times that they are for, so their order is that of the times.
+        Others may stand between them, such as the fallbacks of a delivery that has the schedule's id.
+        """
+        found = self._deliveries.query(
+            "PartitionKey gt @after and PartitionKey lt @end and RowKey eq @state",
+            limit=limit,
+            select="PartitionKey,Status",
+            after=after,
+            end=schedule_id + _AFTER_TIMES,
+            state=rows.STATE,
+        )
+        return [Made(row["PartitionKey"], row["Status"]) async for row in found]
+
     async def _next(self, delivery: Delivery) -> list[str]:
         ids = [_fallback_of(delivery.id)]
         if delivery.channel == "call":
@@ -65,7 +92,7 @@ class Derivations:
             state=rows.STATE,
         )
         ids = [row["PartitionKey"] async for row in found]
-        return [one for one in ids if not _OF_SCHEDULE.fullmatch(one.removeprefix(f"{call}~"))]
+        return [one for one in ids if not is_made_by(call, one)]
 
     async def _replies_to(self, text: Delivery) -> list[str]:
         sent = []
@@ -79,6 +106,16 @@ class Derivations:
             )
             sent += [await self._log.get(keys.delivery_at(row["RowKey"])) async for row in found]
         return [one.id for one in sent if one is not None and one.answers == text.id]
+
+
+def is_made_by(schedule_id: str, delivery_id: str) -> bool:
+    """Tell whether a delivery is one that a schedule made, or was derived from such a one, by its id."""
+    return _OF_SCHEDULE.fullmatch(delivery_id.removeprefix(f"{schedule_id}~")) is not None
+
+
+def first_made(schedule_id: str, since: datetime) -> str:
+    """Return what comes before the ids of all deliveries that a schedule made for `since` or later."""
+    return f"{schedule_id}~{since.astimezone(UTC):%Y%m%dT%H%M}"
 
 
 def _fallback_of(delivery_id: str) -> str:

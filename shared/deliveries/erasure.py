@@ -25,11 +25,14 @@ class Eraser(Protocol):
         """Remove the recordings of a call."""
 
 
-async def erase(delivery: Delivery, *, log: DeliveryLog, provider: Eraser, now: datetime) -> None:
+async def erase(
+    delivery: Delivery, *, log: DeliveryLog, provider: Eraser, now: datetime, by: str | None = None
+) -> None:
     """Erase the text, numbers, recordings and events of a delivery that is over; its tombstone stays.
 
     So is one that Twilio has and said nothing of for a day, and one that was left for a person. What may be at Twilio
-    of that one, or belongs to somebody else, stays there.
+    of that one, or belongs to somebody else, stays there. The tombstone says when it was erased and, if they named
+    themselves in `by`, who asked for it.
 
     Raises:
         NotErasable: it is not over.
@@ -41,7 +44,7 @@ async def erase(delivery: Delivery, *, log: DeliveryLog, provider: Eraser, now: 
     for sid in filter(None, (*delivery.past_sids, delivery.sid)):
         if sid == delivery.sid or await log.owner_of(sid) == delivery.id:
             await remove(sid)
-    await log.erase(delivery, now=now)
+    await log.erase(delivery, now=now, by=by)
 
 
 def check(delivery: Delivery, *, now: datetime, name: str = "it") -> None:

@@ -191,8 +191,8 @@ class DeliveryLog:
                 await self._tell(delivery, event)
         return await self._merge_until_it_holds(delivery, lambda current: functools.reduce(fold, events, current))
 
-    async def erase(self, delivery: Delivery, *, now: datetime) -> Delivery:
-        """Remove everything of a delivery but its tombstone: id, status, hash.
+    async def erase(self, delivery: Delivery, *, now: datetime, by: str | None = None) -> Delivery:
+        """Remove everything of a delivery but its tombstone: id, status, hash, and when and for whom it was erased.
 
         It is a tombstone to everybody from the first write of its state on. What a crash leaves is removed by erasing
         it again, and by housekeeping soon after `now`.
@@ -203,7 +203,9 @@ class DeliveryLog:
         if delivery.erased:
             return await self.bury(delivery)
         await self._lookups.put(keys.erased_row(delivery, now + SWEPT_AFTER))
-        marked = msgspec.structs.replace(delivery, status=tombstone(delivery).status, erased=True)
+        marked = msgspec.structs.replace(
+            delivery, status=tombstone(delivery).status, erased=True, erased_at=now, erased_by=by
+        )
         return await self._remains.bury(await self._merge(delivery, marked))
 
     async def bury(self, delivery: Delivery) -> Delivery:

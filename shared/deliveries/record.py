@@ -78,13 +78,21 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     candidates: tuple[str, ...] = ()
     """what the last attempt may be at Twilio: messages or calls that belonged to no delivery when a look found them"""
     replayed_at: datetime | None = None
-    """when a rejected message went to the queue once more; it is not replayed twice"""
+    """when somebody last asked to send it again; earlier versions kept that of rejected messages only"""
+    cancel_asked_at: datetime | None = None
+    """when somebody asked to cancel it while it waited: it is not sent from then on, and ends as `canceled`"""
+    cancel_asked_by: str | None = None
+    """who asked for that, where they named themselves"""
     reopened_at: datetime | None = None
     """when it was opened again, having been over"""
     callback_form: int | None = None
     """the form of all URLs that Twilio was given for it, see `shared.seal`; none: some may have no fixed end"""
     erased: bool = False
     """only the tombstone is left, id, status and hash, or the rest is being removed"""
+    erased_at: datetime | None = None
+    """when its erasure began; tombstones of earlier versions have none"""
+    erased_by: str | None = None
+    """who asked for it, where they named themselves; nobody did where its retention ended"""
     version: str | None = None
     """the row's ETag when it was read"""
 
@@ -97,6 +105,11 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     def is_ours_to_send(self) -> bool:
         """Twilio hasn't got it, as far as is known, and there is a request to send."""
         return self.status in statuses.PENDING and self.request is not None
+
+    @property
+    def is_replayed_message(self) -> bool:
+        """A message that was never a request went to the queue again: what becomes of it is on another record."""
+        return self.request_hash is None and self.replayed_at is not None
 
     @property
     def is_left_for_a_person(self) -> bool:
@@ -123,6 +136,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     error_code: int | None = None
     error_message: str | None = None
     sequence: int | None = None
+    by: str | None = None
+    """who asked for it, where somebody did and named themselves"""
     raw: dict[str, Any] = {}
 
 
@@ -215,4 +230,6 @@ def tombstone(delivery: Delivery) -> Delivery:
         updated_at=delivery.updated_at,
         request_hash=delivery.request_hash,
         erased=True,
+        erased_at=delivery.erased_at,
+        erased_by=delivery.erased_by,
     )

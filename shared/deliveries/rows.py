@@ -34,7 +34,7 @@ def _property(name: str) -> str:
 
 _DELIVERY: Final = {f.name: _property(f.name) for f in msgspec.structs.fields(Delivery) if f.name not in _APART}
 _OF_TOMBSTONE: Final = frozenset(
-    {"channel", "direction", "status", "created_at", "updated_at", "request_hash", "erased"}
+    {"channel", "direction", "status", "created_at", "updated_at", "request_hash", "erased", "erased_at", "erased_by"}
 )
 CLEARED: Final = tuple(prop for name, prop in _DELIVERY.items() if name not in _OF_TOMBSTONE)
 """the properties of a state that an erasure removes"""

@@ -34,6 +34,11 @@ def of_delivery(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]:
     return {**shown, "events": [_event(event) for event in events]}
 
 
+def of_state(delivery: Delivery) -> dict[str, Any]:
+    """Return a delivery as a page of a search shows it."""
+    return _summary(delivery)
+
+
 def of_page(page: Page) -> dict[str, Any]:
     """Return a page of a search."""
     return {"deliveries": [_summary(delivery) for delivery in page.deliveries], "cursor": page.cursor}

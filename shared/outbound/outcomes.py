@@ -302,14 +302,18 @@ def seen(resource: Resource, *, source: str, at: datetime) -> Event:
     )
 
 
-def own_event(delivery: Delivery, raw: dict[str, Any], *, key: str | None = None) -> Event:
-    """Return the event of this app's own change of a delivery; `key` where its status alone doesn't tell it apart."""
+def own_event(delivery: Delivery, raw: dict[str, Any], *, key: str | None = None, by: str | None = None) -> Event:
+    """Return the event of this app's own change of a delivery; `key` where its status alone doesn't tell it apart.
+
+    `by` is who asked for the change.
+    """
     return Event(
         key=f"{delivery.attempt or delivery.id}:{key or delivery.status}",
         status=delivery.status,
         at=delivery.updated_at,
         error_code=delivery.error_code,
         error_message=delivery.error_message,
+        by=by,
         raw=raw,
     )
 

@@ -33,11 +33,14 @@ async def replay(
     queue: Queue,
     now: datetime,
     looked: bool = False,
+    opted_out: bool = False,
+    by: str | None = None,
 ) -> None:
-    """Send a delivery's request again.
+    """Send a delivery's request again, and keep when (`replayed_at`) and who asked for it.
 
     What failed becomes `retrying`, and its next attempt is due now; what it was at Twilio before is remembered. So does
-    what was left for a person, where that person `looked`, and did not find it at Twilio. What was rejected before it
+    what was left for a person, where that person `looked`, and did not find it at Twilio; and what was suppressed, with
+    `opted_out`: it is suppressed again if the recipient still wants no texts. What was rejected before it
     was claimed has never been a request: its message goes to the queue as it came, once, as it may be rejected again
     under another id.
 
@@ -47,30 +50,51 @@ async def replay(
         Changed: somebody else did something with it just now.
         azure.core's errors: it may have been enqueued; asking again does no harm.
     """
+    request = await check(delivery, rules=rules, log=log, looked=looked, opted_out=opted_out)
+    if delivery.request_hash is None:
+        replayed = msgspec.structs.replace(delivery, replayed_at=now, updated_at=now)
+        await queue.put(request)
+        await log.change(delivery, replayed, own_event(replayed, {"reason": "replayed"}, key="replayed", by=by))
+        return
+    after = _reopened(delivery, now)
+    await queue.put(request, delay=_SHORTLY)
+    key = f"replayed:{delivery.attempts}"
+    await log.reopen(delivery, after, own_event(after, {"reason": "replayed"}, key=key, by=by))
+
+
+async def check(
+    delivery: Delivery, *, rules: Rules, log: DeliveryLog, looked: bool = False, opted_out: bool = False
+) -> bytes:
+    """Make sure that a delivery can be replayed, and return its request.
+
+    Raises:
+        NotReplayable: there is nothing to send again.
+        RequestInvalid: it still can't be sent; every fault is named.
+    """
     if delivery.erased:
         raise NotReplayable("it is erased: nothing is left of it to send")
-    replayable = delivery.status in REPLAYABLE or (looked and delivery.is_left_for_a_person)
+    allowed = REPLAYABLE | {status.SUPPRESSED} if opted_out else REPLAYABLE
+    replayable = delivery.status in allowed or (looked and delivery.is_left_for_a_person)
     if delivery.request is None or not replayable:
-        raise NotReplayable(f"expected one of {', '.join(sorted(REPLAYABLE))}, it is {delivery.status}")
-    if delivery.replayed_at is not None:
+        raise NotReplayable(f"expected one of {', '.join(sorted(allowed))}, it is {delivery.status}")
+    if delivery.is_replayed_message:
         raise NotReplayable(f"it was replayed at {delivery.replayed_at:%Y-%m-%dT%H:%M:%SZ}: its message is another now")
     decoded = decode(delivery.request, rules)
     if delivery.request_hash is None:
         first = await log.get(decoded.request.id)
         if first is not None and first.request_hash != decoded.hash:
             raise RequestInvalid("it can't be sent", [Fault("id", OTHER_CONTENT)])
-        replayed = msgspec.structs.replace(delivery, replayed_at=now, updated_at=now)
-        await queue.put(delivery.request)
-        await log.change(delivery, replayed, own_event(replayed, {"reason": "replayed"}, key="replayed"))
-        return
+    return delivery.request
+
+
+def _reopened(delivery: Delivery, now: datetime) -> Delivery:
     not_it = delivery.candidates if delivery.is_left_for_a_person else ()
-    past = (*delivery.past_sids, *filter(None, [delivery.sid]), *not_it)
-    after = msgspec.structs.replace(
+    return msgspec.structs.replace(
         delivery,
         status=status.RETRYING,
         sid=None,
         sequence=None,
-        past_sids=past,
+        past_sids=(*delivery.past_sids, *filter(None, [delivery.sid]), *not_it),
         candidates=(),
         unowned_since=None,
         left_at=None,
@@ -79,7 +103,8 @@ async def replay(
         next_attempt_at=now,
         fallback_at=None,
         expires_at=now + VALID_FOR,
+        replayed_at=now,
+        cancel_asked_at=None,
+        cancel_asked_by=None,
         updated_at=now,
     )
-    await queue.put(delivery.request, delay=_SHORTLY)
-    await log.reopen(delivery, after, own_event(after, {"reason": "replayed"}, key=f"replayed:{delivery.attempts}"))

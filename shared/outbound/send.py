@@ -1,5 +1,6 @@
 """Sending: claim a request, send it, record what Twilio said. See docs/delivery.md."""
 
+import contextlib
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from shared.deliveries.record import Delivery, Event
 from shared.errors import Changed, Fault, RequestInvalid, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.logs import about, shown_id
 from shared.outbound import internal, parameters
+from shared.outbound.cancel import NotCancelable, cancel
 from shared.outbound.checks import Rules
 from shared.outbound.claim import (
     OTHER_CONTENT,
@@ -269,6 +271,11 @@ class Sender:
 
     async def _send_again(self, delivery: Delivery, request: Request, faults: tuple[Fault, ...]) -> None:
         # the version of `delivery` is from before the second look: whatever happened since makes these changes fail
+        if delivery.cancel_asked_at is not None:
+            # a crash came before its end
+            with contextlib.suppress(NotCancelable):
+                await cancel(delivery, log=self._log, now=self._clock())
+            return
         if faults:
             await self._outcomes.withdraw(delivery, faults)
             return

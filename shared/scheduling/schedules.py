@@ -2,7 +2,8 @@
 
 | partition | row key | what it is |
 |---|---|---|
-| `schedule:<spread>` | the schedule's id | its definition, its revision, and whether it is paused |
+| `schedule:<spread>` | the schedule's id | its definition, its revision, whether it is paused, who changed that |
+| `canceled:<spread>` | the schedule's id | when somebody last canceled a schedule of this id, and who |
 """
 
 import uuid
@@ -20,10 +21,20 @@ from shared.scheduling.schedule import Schedule, content_hash, first_due
 from shared.tables import Table
 
 _SPREAD: Final = 8
+_DEFINED: Final = "schedule"
+_CANCELED: Final = "canceled"
 
 
 class ScheduleConflict(SwitchboardError):
     """Another schedule has this id, or it is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """When somebody changed a schedule, and who it was, where they named themselves."""
+
+    at: datetime
+    by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,8 @@ class Stored:
     paused: bool
     created_at: datetime
     version: str
+    changed: Told | None = None
+    """when it was paused or resumed last"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +109,15 @@ class Schedules:
         last = found[limit - 1].schedule.id if more else None
         return Page(tuple(found[:limit]), f"{_partition(last)}~{last}" if last is not None else None)
 
-    async def pause(self, stored: Stored) -> Stored:
+    async def pause(self, stored: Stored, *, by: str | None = None) -> Stored:
         """Let it rest: nothing of it is due until it is resumed.
 
         Raises:
             Changed: somebody else changed it since it was read.
         """
-        return stored if stored.paused else await self._change(stored, uuid.uuid4().hex, paused=True)
+        return stored if stored.paused else await self._change(stored, uuid.uuid4().hex, paused=True, by=by)
 
-    async def resume(self, stored: Stored) -> Stored:
+    async def resume(self, stored: Stored, *, by: str | None = None) -> Stored:
         """Let it go on, with the first of its times from now on; those of its rest are not made up for.
 
         Raises:
@@ -115,7 +128,23 @@ class Schedules:
         if not await self._enter(stored.schedule, revision, self._clock()):
             await self.delete(stored)
             raise ScheduleConflict("expected one that goes on, it is over")
-        return await self._change(stored, revision, paused=False) if stored.paused else stored
+        return await self._change(stored, revision, paused=False, by=by) if stored.paused else stored
+
+    async def cancel(self, stored: Stored, *, by: str | None = None) -> None:
+        """Forget a schedule because somebody asks for it; when and who stays on record.
+
+        Raises:
+            Changed: it is another one by now.
+        """
+        schedule_id = stored.schedule.id
+        place = {"PartitionKey": _partition(schedule_id, kind=_CANCELED), "RowKey": schedule_id}
+        await self._schedules.put({**place, "At": self._clock(), "By": by})
+        await self.delete(stored)
+
+    async def canceled(self, schedule_id: str) -> Told | None:
+        """Return when somebody last canceled a schedule of this id; None where nobody did."""
+        row = await self._schedules.get(_partition(schedule_id, kind=_CANCELED), schedule_id)
+        return None if row is None else Told(row["At"], row.get("By"))
 
     async def delete(self, stored: Stored) -> None:
         """Forget a schedule; what of it is due leads nowhere.
@@ -132,14 +161,17 @@ class Schedules:
             await self._agenda.put(ScheduleDue(schedule.id, revision), due)
         return due is not None
 
-    async def _change(self, stored: Stored, revision: str, *, paused: bool) -> Stored:
+    async def _change(self, stored: Stored, revision: str, *, paused: bool, by: str | None) -> Stored:
         key = {"PartitionKey": _partition(stored.schedule.id), "RowKey": stored.schedule.id}
-        version = await self._schedules.merge({**key, "Revision": revision, "Paused": paused}, version=stored.version)
-        return Stored(stored.schedule, revision, paused, stored.created_at, version)
+        told = Told(self._clock(), by)
+        # a merge can't remove a property; an empty string is read back as none
+        change = {"Revision": revision, "Paused": paused, "ChangedAt": told.at, "ChangedBy": by or ""}
+        version = await self._schedules.merge({**key, **change}, version=stored.version)
+        return Stored(stored.schedule, revision, paused, stored.created_at, version, told)
 
 
-def _partition(schedule_id: str) -> str:
-    return f"schedule:{zlib.crc32(schedule_id.encode()) % _SPREAD}"
+def _partition(schedule_id: str, *, kind: str = _DEFINED) -> str:
+    return f"{kind}:{zlib.crc32(schedule_id.encode()) % _SPREAD}"
 
 
 def _row(schedule: Schedule, revision: str, now: datetime) -> dict[str, Any]:
@@ -160,4 +192,5 @@ def _stored(row: Any) -> Stored:  # noqa: ANN401 - the table's row
         paused=row["Paused"],
         created_at=row["CreatedAt"],
         version=row.metadata["etag"],
+        changed=Told(row["ChangedAt"], row["ChangedBy"] or None) if "ChangedAt" in row else None,
     )

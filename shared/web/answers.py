@@ -20,6 +20,7 @@ from shared.errors import (
     TwilioUnavailable,
     TwilioUnclear,
 )
+from shared.outbound.cancel import NotCancelable
 from shared.outbound.replay import NotReplayable
 from shared.outbound.request import LONGEST
 from shared.scheduling.schedules import ScheduleConflict
@@ -65,7 +66,7 @@ def with_problems(handler: Handler) -> Handler:
             return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(exc), errors=errors)
         except (NotFound, TooLarge, BodyLost) as exc:
             return problem(exc.status, str(exc))
-        except (NotErasable, NotReplayable, ScheduleConflict, Changed) as exc:
+        except (NotCancelable, NotErasable, NotReplayable, ScheduleConflict, Changed) as exc:
             return problem(HTTPStatus.CONFLICT, _MEANWHILE if isinstance(exc, Changed) else str(exc))
         except (TwilioRefused, TwilioUnavailable, TwilioUnclear) as exc:
             return problem(HTTPStatus.BAD_GATEWAY, f"Twilio did not do its part: {exc}")

@@ -1,6 +1,5 @@
 """What systems and people ask for, with a function key: documents in, documents out, problem documents (RFC 9457)."""
 
-import contextlib
 import logging
 from http import HTTPStatus
 from typing import Final
@@ -9,15 +8,16 @@ import azure.functions as func
 import msgspec
 from azure.core.exceptions import AzureError
 
+from shared.by import read_by
 from shared.deliveries import keys, view
 from shared.deliveries.record import Delivery
 from shared.deliveries.search import Search
 from shared.documents import read_document
-from shared.errors import Changed, Fault, RequestInvalid
+from shared.errors import Fault, RequestInvalid
 from shared.logs import about
+from shared.outbound.cancel import cancel as cancel_waiting
 from shared.outbound.enqueue import prepare
 from shared.outbound.erase import erase_with_derived
-from shared.outbound.replay import NotReplayable, replay
 from shared.text.numbers import NumberInvalid, mask, searchable
 from shared.web.answers import NotFound, json_answer, problem, with_problems
 from shared.web.body import read_body
@@ -49,63 +49,48 @@ async def send(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
 @with_problems
 async def delivery(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     """Show one delivery with its timeline; 404 where there is none, or not yet."""
-    found = await _find(req, wiring)
+    found = await find(req, wiring)
     return json_answer(view.of_delivery(found, await wiring.log.timeline(found.id)))
 
 
 @with_problems
 async def search(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     """Show a page of deliveries by recipient, status and time; `{}` asks for all of them, and no body for none."""
-    return json_answer(view.of_page(await wiring.search(_wanted(req, wiring))))
+    return json_answer(view.of_page(await wiring.search(read_search(read_body(req), wiring))))
 
 
 @with_problems
 async def erase(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     """Erase what a delivery said and to whom, here and at Twilio; its tombstone stays. One that waits is canceled.
 
-    So is all that was derived from it.
+    So is all that was derived from it. Who asks for it may be named in the body, or as `by` in the query.
     """
-    found = await _find(req, wiring)
+    by = read_by(req.get_body(), query=req.params.get("by"))
+    found = await find(req, wiring)
     await erase_with_derived(
-        found, derivations=wiring.derivations, log=wiring.log, provider=wiring.provider, now=clock()
+        found, derivations=wiring.derivations, log=wiring.log, provider=wiring.provider, now=clock(), by=by
     )
     return func.HttpResponse(status_code=HTTPStatus.NO_CONTENT)
 
 
 @with_problems
-async def replay_one(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Send a rejected or failed delivery again, or one that was left for a person, who asks for it having looked."""
-    found = await _find(req, wiring)
-    await replay(found, rules=wiring.rules, log=wiring.log, queue=wiring.outbound, now=clock(), looked=True)
-    return json_answer({"id": found.id}, HTTPStatus.ACCEPTED)
+async def cancel(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
+    """Cancel a delivery that waits, and show it; 409 where it has left, is being sent, or is over.
 
-
-@with_problems
-async def replay_found(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Send a page of rejected or failed deliveries again, and say which, and where the search goes on.
-
-    Everything at once is never replayed: 422 without `status` and `to`. Where storage fails on the way, 503 says which
-    are sent again all the same.
+    It may be repeated: what is canceled already is shown.
     """
-    wanted = _wanted(req, wiring)
-    if wanted.status is None and wanted.to is None:
-        faults = [Fault("request", "expected status or to: everything at once is never replayed")]
-        raise RequestInvalid("it can't be replayed", faults)
-    page = await wiring.search(wanted)
-    replayed: list[str] = []
-    try:
-        for found in page.deliveries:
-            with contextlib.suppress(NotReplayable, RequestInvalid, Changed):
-                await replay(found, rules=wiring.rules, log=wiring.log, queue=wiring.outbound, now=clock())
-                replayed.append(found.id)
-    except AzureError as exc:
-        _logger.error("storage did not answer: %s", type(exc).__name__)  # noqa: TRY400 - SDK text holds URLs
-        detail = "storage does not answer now; `replayed` are sent again, ask once more for the others"
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, replayed=replayed)
-    return json_answer({"replayed": replayed, "cursor": page.cursor}, HTTPStatus.ACCEPTED)
+    by = read_by(req.get_body())
+    found = await find(req, wiring)
+    canceled = await cancel_waiting(found, log=wiring.log, now=clock(), by=by)
+    return json_answer(view.of_state(canceled))
 
 
-async def _find(req: func.HttpRequest, wiring: Wiring) -> Delivery:
+async def find(req: func.HttpRequest, wiring: Wiring) -> Delivery:
+    """Return the delivery that a URL names.
+
+    Raises:
+        NotFound: there is none, or not yet.
+    """
     delivery_id = req.route_params["id"]
     found = await wiring.log.get(delivery_id) if keys.is_id(delivery_id) else None
     if found is None:
@@ -113,8 +98,9 @@ async def _find(req: func.HttpRequest, wiring: Wiring) -> Delivery:
     return found
 
 
-def _wanted(req: func.HttpRequest, wiring: Wiring) -> Search:
-    wanted = read_document(read_body(req), Search, longest=_LONGEST_SEARCH)
+def read_search(content: bytes, wiring: Wiring) -> Search:
+    """Read a search, its number brought to the form in which deliveries are kept."""
+    wanted = read_document(content, Search, longest=_LONGEST_SEARCH)
     if wanted.to is None:
         return wanted
     try:

@@ -98,6 +98,10 @@ deliveries = st.builds(
     candidates=st.lists(texts, max_size=2).map(tuple),
     replayed_at=maybe | moments,
     reopened_at=maybe | moments,
+    cancel_asked_at=maybe | moments,
+    cancel_asked_by=maybe | texts,
+    erased_at=maybe | moments,
+    erased_by=maybe | texts,
     erased=st.booleans(),
 )
 raws = st.dictionaries(texts, texts | numbers | st.lists(texts, max_size=2) | st.booleans(), max_size=4)
@@ -111,5 +115,6 @@ events = st.builds(
     error_code=maybe | numbers,
     error_message=maybe | texts,
     sequence=maybe | numbers,
+    by=maybe | texts,
     raw=raws,
 )

@@ -360,7 +360,7 @@ async def test_an_erased_delivery_is_its_tombstone_and_nothing_else(storage: Sto
     delivery = await claimed(storage, metadata={"order": "7"}, reasons=("because",))
     for word in ("queued", "sent", "undelivered"):
         delivery = await storage.log.record(delivery, said(word, error_code=30003, error_message="gone"))
-    erased = await storage.log.erase(delivery, now=NOW)
+    erased = await storage.log.erase(delivery, now=NOW, by="Ada")
     [row] = await storage.rows(storage.deliveries)
     assert row.keys() == {
         "PartitionKey",
@@ -372,8 +372,11 @@ async def test_an_erased_delivery_is_its_tombstone_and_nothing_else(storage: Sto
         "UpdatedAt",
         "RequestHash",
         "Erased",
+        "ErasedAt",
+        "ErasedBy",
         "Attempts",
     }
+    assert (row["ErasedAt"], row["ErasedBy"]) == (NOW, "Ada")
     assert (row["Status"], row["RequestHash"], row["Erased"], row["Attempts"]) == ("undelivered", "hash-1", True, 0)
     everything = repr([row, await storage.rows(storage.lookups)])
     assert not [part for part in ("5550100", "5550199", "parcel", "order-7") if part in everything]
@@ -407,7 +410,8 @@ async def test_an_erasure_that_a_crash_cut_short_can_be_made_again(storage: Stor
         await log.erase(delivery, now=NOW)
     left = await storage.log.get("order-1")
     assert left is not None
-    assert left == msgspec.structs.replace(tombstone(delivery), version=left.version), "to everybody who looks"
+    expected = msgspec.structs.replace(tombstone(delivery), erased_at=NOW, version=left.version)
+    assert left == expected, "to everybody who looks"
     again = await storage.log.erase(left, now=NOW)
     assert (again.erased, again) == (True, await storage.log.get("order-1"))
     [row] = await storage.rows(storage.deliveries)

@@ -44,7 +44,11 @@ FULL = a_delivery(
     replayed_at=datetime(2026, 3, 2, 12, 0, 1, tzinfo=UTC),
     reopened_at=datetime(2026, 3, 2, 12, 0, 2, tzinfo=UTC),
     callback_form=2,
+    cancel_asked_at=datetime(2026, 3, 2, 12, 0, 3, tzinfo=UTC),
+    cancel_asked_by="Zoë of night shift",
     erased=True,
+    erased_at=datetime(2026, 3, 2, 12, 0, 4, tzinfo=UTC),
+    erased_by="privacy desk",
 )
 
 

@@ -163,6 +163,7 @@ async def test_all_that_a_search_finds_is_replayed_and_what_cannot_be_is_passed_
     answer = await everything.request("POST", "/api/deliveries/replay", {"to": to})
     assert answer.status == 202
     assert set(answer.json()["replayed"]) == set(failed)
+    assert answer.json()["left_out"] == {"not replayable": [fine]}
     for delivery_id in failed:
         await everything.told(delivery_id, "failed", "retrying", "failed")
     assert len(_to(everything, to)) == 1
@@ -192,10 +193,14 @@ async def test_the_console_replays_one_or_all_that_it_finds(
     assert await asyncio.to_thread(console.main, ["replay", failed[0], *at]) == 0
     assert capsys.readouterr().out == f"{failed[0]}\n"
     await everything.told(failed[0], "failed", "retrying", "failed")
-    search = ["replay", "--status", "failed", "--to", to, "--since", "2020-01-01"]
+    search = ["replay", "--status", "failed", "--to", to, "--since", "2020-01-01", "--yes"]
     assert await asyncio.to_thread(console.main, [*search, *at]) == 0
-    assert set(capsys.readouterr().out.split()) == set(failed)
+    shown = capsys.readouterr()
+    assert shown.out.split() == [failed[1]], "the other one was replayed before"
+    assert shown.err.endswith("1 sent again. Left out: 1 replayed.\n")
     await everything.told(failed[1], "failed", "retrying", "failed")
+    assert await asyncio.to_thread(console.main, [*search, "--again", *at]) == 0
+    assert set(capsys.readouterr().out.split()) == set(failed)
     assert await asyncio.to_thread(console.main, ["replay", "nobody-has-it", *at]) == 1
     assert "answered 404: there is no delivery with this id" in capsys.readouterr().err
 

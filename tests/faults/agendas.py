@@ -46,11 +46,14 @@ class Stage:
         await schedules.create(schedule, now=at)
 
     async def rows(self, name: str) -> list[str]:
-        """What there is of a schedule or a delivery: `schedule`, and `due` or `next` for a row of the agenda."""
+        """What there is of a schedule or a delivery: `schedule`, `canceled`, or of the agenda `due` or `next`."""
         found = self.table.query_entities("PartitionKey ge ''")
         now = datetime.now(UTC)
         rows = [row async for row in found if name in row["RowKey"].split("~")]
-        return sorted(("due" if row["Due"] <= now else "next") if "Due" in row else "schedule" for row in rows)
+        kinds = [row["PartitionKey"].partition(":")[0] for row in rows]
+        return sorted(
+            kind if kind != "due" or row["Due"] <= now else "next" for kind, row in zip(kinds, rows, strict=True)
+        )
 
     def sent(self, name: str) -> dict[str, int]:
         """How often each request of a schedule, or of this id, was accepted."""

@@ -34,7 +34,7 @@ ASKS = (
     Ask(earlier=(), verb="make", sends=True, again=frozenset({200, 201})),
     Ask(earlier=("make",), verb="pause", sends=False, left=("schedule",)),
     Ask(earlier=("make", "pause"), verb="resume", sends=True),
-    Ask(earlier=("make",), verb="cancel", sends=False, again=frozenset({204, GONE})),
+    Ask(earlier=("make",), verb="cancel", sends=False, left=("canceled",), again=frozenset({204, GONE})),
 )
 
 

@@ -233,7 +233,7 @@ async def test_what_changes_in_the_same_moment_is_purged_another_day(bench: Benc
     bench.clock.advance(KEEP + DAY)
     erase = bench.storage.log.erase
 
-    async def too_late(delivery: Delivery, *, now: datetime) -> Delivery:
+    async def too_late(delivery: Delivery, *, now: datetime, by: str | None = None) -> Delivery:
         raise Changed(delivery.id)
 
     bench.storage.log.erase = too_late  # type: ignore[method-assign]

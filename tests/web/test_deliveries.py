@@ -241,11 +241,3 @@ async def test_a_search_that_is_no_document_is_refused(door: Door, body: bytes) 
 )
 async def test_a_strange_search_is_answered(app: App, wanted: dict[str, Any]) -> None:
     assert (await _search(app, **wanted)).keys() == {"deliveries", "cursor"}
-
-
-@pytest.mark.parametrize("wanted", [b"{}", b'{"since": "2026-01-01T00:00:00Z"}', b'{"limit": 1}'])
-async def test_everything_at_once_is_never_replayed(app: App, wanted: bytes) -> None:
-    faults = problems.check(
-        await app.request("POST", "/api/deliveries/replay", wanted), HTTPStatus.UNPROCESSABLE_ENTITY
-    )
-    assert faults == {"request": "expected status or to: everything at once is never replayed"}

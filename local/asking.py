@@ -1,0 +1,77 @@
+"""Asks the functions for something over HTTP, as other systems do, with what comes with Python."""
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from local.errors import LocalError
+
+ANSWER_SECONDS = 300  # as long as the functions host lets one invocation take
+
+
+class AskingError(LocalError):
+    """The functions do not answer."""
+
+
+class RefusedError(AskingError):
+    """The functions answered that they don't do it, or not all of it."""
+
+    def __init__(self, message: str, *, replayed: tuple[str, ...]) -> None:
+        self.replayed = replayed
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Functions:
+    """Where the functions are, and a function key."""
+
+    url: str
+    key: str | None
+
+
+class _Problem(msgspec.Struct, frozen=True):
+    detail: str = ""
+    replayed: tuple[str, ...] = ()
+    """what was sent again all the same"""
+
+
+def ask(functions: Functions, path: str, document: Mapping[str, Any]) -> bytes:
+    """POST a document to a route, and return what came back.
+
+    Raises:
+        RefusedError: they answered with an error.
+        AskingError: they did not answer.
+    """
+    request = urllib.request.Request(  # noqa: S310 - the console takes http URLs only
+        f"{functions.url.rstrip('/')}/api/{path}",
+        data=json.dumps(document).encode(),
+        headers={"Content-Type": "application/json", **({"x-functions-key": functions.key} if functions.key else {})},
+        method="POST",
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - the same
+            content: bytes = answer.read()
+            return content
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            why, replayed = _read(refusal)
+            raise RefusedError(f"{functions.url} answered {refusal.code}{why}", replayed=replayed) from refusal
+    except (OSError, http.client.HTTPException) as fault:
+        raise AskingError(f"No functions answer at {functions.url}: are they running?") from fault
+
+
+def _read(refusal: urllib.error.HTTPError) -> tuple[str, tuple[str, ...]]:
+    """Return why, and which deliveries are sent again all the same."""
+    if refusal.code == http.HTTPStatus.UNAUTHORIZED:
+        return " (a function key? --key)", ()
+    try:
+        problem = msgspec.json.decode(refusal.read(), type=_Problem)
+    except (msgspec.MsgspecError, OSError, http.client.HTTPException):
+        return "", ()
+    return f": {problem.detail}" if problem.detail else "", problem.replayed
