@@ -13,6 +13,7 @@ from shared.calls.desk import Desk
 from shared.connections import Bounds, open_session, sdk_transport
 from shared.consents import Consents
 from shared.deliveries import search
+from shared.deliveries.address_index import AddressIndex
 from shared.deliveries.derived import Derivations
 from shared.deliveries.feed import Feed
 from shared.deliveries.log import DeliveryLog
@@ -77,7 +78,20 @@ class Wiring:
     def log(self) -> DeliveryLog:
         """The log of deliveries."""
         feed = Feed(self._events) if self._events else None
-        return DeliveryLog(self._deliveries, self._lookups, feed=feed, heed=self.consents.heed, on_end=self.wakes.ended)
+        return DeliveryLog(
+            self._deliveries,
+            self._lookups,
+            feed=feed,
+            heed=self.consents.heed,
+            on_end=self.wakes.ended,
+            index=self.address_index,
+        )
+
+    @cached_property
+    def address_index(self) -> AddressIndex:
+        """The index of deliveries by address."""
+        service = self.settings.messaging_service_sid
+        return AddressIndex(self._lookups, own=(*self.rules.own_numbers, *([service] if service else [])))
 
     @cached_property
     def derivations(self) -> Derivations:
@@ -220,7 +234,15 @@ class Wiring:
         """Return one page of a search."""
         now = clock()
         oldest = now - timedelta(days=self.settings.retention_days)
-        return await search.search(wanted, lookups=self._lookups, log=self.log, now=now, oldest=oldest)
+        return await search.search(
+            wanted,
+            lookups=self._lookups,
+            log=self.log,
+            now=now,
+            oldest=oldest,
+            index=self.address_index,
+            region=self.settings.default_region,
+        )
 
     @cached_property
     def _deliveries(self) -> Table:

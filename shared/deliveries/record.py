@@ -35,6 +35,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...] = ()
     named: str | None = None
     """the id that a message names which can't be used: it has not got it"""
+    mentions: tuple[str, ...] = ()
+    """addresses, beside `to`, that can be read in a message which can't be used"""
     sequence: int | None = None
     """the highest SequenceNumber of a call's events so far"""
     request: bytes | None = None
@@ -97,6 +99,11 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     def is_ours_to_send(self) -> bool:
         """Twilio hasn't got it, as far as is known, and there is a request to send."""
         return self.status in statuses.PENDING and self.request is not None
+
+    @property
+    def is_refused(self) -> bool:
+        """It is a message that never became a request: it stands under its queue message's id."""
+        return self.status == statuses.REJECTED and self.request_hash is None
 
     @property
     def is_left_for_a_person(self) -> bool:

@@ -6,24 +6,21 @@ from http import HTTPStatus
 from typing import Final
 
 import azure.functions as func
-import msgspec
 from azure.core.exceptions import AzureError
 
 from shared.deliveries import keys, view
+from shared.deliveries.asked import read_search
 from shared.deliveries.record import Delivery
 from shared.deliveries.search import Search
-from shared.documents import read_document
 from shared.errors import Changed, Fault, RequestInvalid
 from shared.logs import about
 from shared.outbound.enqueue import prepare
 from shared.outbound.erase import erase_with_derived
 from shared.outbound.replay import NotReplayable, replay
-from shared.text.numbers import searchable
 from shared.web.answers import NotFound, json_answer, problem, with_problems
 from shared.wiring import Wiring, clock
 
 _logger: Final = logging.getLogger(__name__)
-_LONGEST_SEARCH: Final = 10_000
 
 
 @with_problems
@@ -47,14 +44,25 @@ async def send(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
 
 @with_problems
 async def delivery(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Show one delivery with its timeline; 404 where there is none, or not yet."""
-    found = await _find(req, wiring)
-    return json_answer(view.of_delivery(found, await wiring.log.timeline(found.id)))
+    """Show one delivery with its timeline; 404 where there is none, or not yet.
+
+    `rejections` are the ids of rejected messages that named this id, with the delivery and with the 404.
+    """
+    delivery_id = req.route_params["id"]
+    rejections = await wiring.log.rejections_of(delivery_id) if keys.is_id(delivery_id) else []
+    try:
+        found = await _find(req, wiring)
+    except NotFound:
+        if not rejections:
+            raise
+        detail = "there is no delivery with this id: the messages that named it were rejected, see `rejections`"
+        return problem(HTTPStatus.NOT_FOUND, detail, rejections=rejections)
+    return json_answer(view.of_delivery(found, await wiring.log.timeline(found.id), rejections=rejections))
 
 
 @with_problems
 async def search(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Show a page of deliveries by recipient, status and time."""
+    """Show a page of deliveries by address, status, time and more."""
     return json_answer(view.of_page(await wiring.search(_wanted(req, wiring))))
 
 
@@ -113,10 +121,7 @@ async def _find(req: func.HttpRequest, wiring: Wiring) -> Delivery:
 
 
 def _wanted(req: func.HttpRequest, wiring: Wiring) -> Search:
-    wanted = read_document(req.get_body() or b"{}", Search, longest=_LONGEST_SEARCH)
-    if wanted.to is None:
-        return wanted
-    return msgspec.structs.replace(wanted, to=searchable(wanted.to, region=wiring.settings.default_region))
+    return read_search(req.get_body(), region=wiring.settings.default_region)
 
 
 async def health(_req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
