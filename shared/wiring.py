@@ -18,6 +18,9 @@ from shared.deliveries.derived import Derivations
 from shared.deliveries.feed import Feed
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.open import OpenDeliveries
+from shared.erasures.erasing import Erasures
+from shared.erasures.holdings import Holdings
+from shared.erasures.receipts import Receipts
 from shared.health import Health
 from shared.housekeeping.account import Account
 from shared.housekeeping.poison import PoisonQueue
@@ -92,6 +95,26 @@ class Wiring:
         """The index of deliveries by address."""
         service = self.settings.messaging_service_sid
         return AddressIndex(self._lookups, own=(*self.rules.own_numbers, *([service] if service else [])))
+
+    @cached_property
+    def erasures(self) -> Erasures:
+        """Erasures of persons."""
+        return Erasures(
+            receipts=Receipts(self._lookups),
+            holdings=Holdings(
+                lookups=self._lookups,
+                log=self.log,
+                index=self.address_index,
+                schedules=self.schedules,
+                region=self.settings.default_region,
+                keep=timedelta(days=self.settings.retention_days),
+            ),
+            derivations=self.derivations,
+            log=self.log,
+            provider=lambda: self.provider,
+            consents=self.consents,
+            clock=clock,
+        )
 
     @cached_property
     def derivations(self) -> Derivations:
@@ -195,6 +218,7 @@ class Wiring:
             "stuck": stuck.wake,
             "poison": poison.drain,
             "retention": retention.purge,
+            "erasures": self.erasures.run,
             # the last chore gets what is left of the run: this one waits for Twilio
             "asked": stuck.ask,
         }

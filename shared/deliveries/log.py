@@ -227,6 +227,10 @@ class DeliveryLog:
         """Remove what is left where a delivery was erased, or where its events were written and it never was."""
         await self._remains.sweep(delivery_id)
 
+    async def list_by_address(self, delivery: Delivery) -> None:
+        """Write the entries that find a delivery by an address: an earlier version did not write all of them."""
+        await asyncio.gather(*(self._lookups.put(row) for row in keys.address_rows(delivery)))
+
     async def unlist(self, delivery: Delivery) -> None:
         """Take out the entries by address that stand at the time of this delivery."""
         await self._remains.unlist(delivery)

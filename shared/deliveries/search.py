@@ -115,6 +115,7 @@ async def held_by(
     oldest: datetime,
     cursor: str | None,
     limit: int,
+    lists_only: bool = False,
 ) -> Page:
     """Return one page of the deliveries that have an address with one of these hashes at either end.
 
@@ -128,6 +129,7 @@ async def held_by(
         oldest: what is older is found by its recipient alone.
         cursor: of the page before.
         limit: how many.
+        lists_only: no day is read.
 
     Raises:
         RequestInvalid: the cursor is none of ours.
@@ -138,8 +140,9 @@ async def held_by(
         return any(keys.digest(address) in wanted for address in addresses.of_delivery(delivery, region=region).all)
 
     listed = _listed(digests, "to", "from", "about")
-    complete, days = await _complete(index), keys.after(oldest)
-    plan = _Plan(listed, complete=complete, oldest=max(complete, days), end=keys.after(keys.EPOCH))
+    end = keys.after(keys.EPOCH)
+    complete = end if lists_only else await _complete(index)
+    plan = _Plan(listed, complete=complete, oldest=max(complete, keys.after(oldest)), end=end)
     return await _page(plan, matches, lookups=lookups, log=log, newest=keys.before(until), cursor=cursor, limit=limit)
 
 
