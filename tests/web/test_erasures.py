@@ -59,7 +59,7 @@ async def test_a_dry_run_counts_and_an_erasure_is_done_by_housekeeping(
 
     monkeypatch.setattr(app.wiring.provider, "erase_message", erased)
     for _ in range(2):
-        await app.wiring.erasures.run(until=clock() + timedelta(minutes=10))
+        await app.wiring.chores["erasures"](until=clock() + timedelta(minutes=10))
         monkeypatch.setattr(app.wiring.erasures, "_clock", lambda: clock() + timedelta(minutes=5))
     shown = (await door.request("GET", location)).json()
     assert (shown["status"], shown["done"], shown["left"]) == ("finished", {"inbound_texts": 1, "rejected": 1}, {})
