@@ -18,7 +18,7 @@ from shared.startup import faults_told
 from shared.text.templates.library import Templates
 from shared.voice.flows.apologies import CALL_FALLBACK
 from shared.voice.flows.library import Flows
-from shared.web import consents, people, replays, schedules, tokens, twilio, twimlets, voice
+from shared.web import consents, erasures, people, replays, schedules, tokens, twilio, twimlets, voice
 from shared.wiring import Wiring, clock
 
 here = Path(__file__).parent
@@ -224,6 +224,18 @@ async def record_consent(req: func.HttpRequest) -> func.HttpResponse:
 async def search_consents(req: func.HttpRequest) -> func.HttpResponse:
     """Show what a recipient agreed to."""
     return await consents.search(req, wiring)
+
+
+@app.route("erasures", methods=["POST"])
+async def erase_person(req: func.HttpRequest) -> func.HttpResponse:
+    """Erase everything that holds a person's address, or count it."""
+    return await erasures.ask(req, wiring)
+
+
+@app.route("erasures/{id}", methods=["GET"])
+async def show_erasure(req: func.HttpRequest) -> func.HttpResponse:
+    """Show how far an erasure is."""
+    return await erasures.show(req, wiring)
 
 
 @app.route("health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)

@@ -15,10 +15,14 @@ from shared.calls.desk import Desk
 from shared.connections import Bounds, open_session, sdk_transport
 from shared.consents import Consents
 from shared.deliveries import search
+from shared.deliveries.address_index import AddressIndex
 from shared.deliveries.derived import Derivations
 from shared.deliveries.feed import Feed
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.open import OpenDeliveries
+from shared.erasures.erasing import Erasures
+from shared.erasures.holdings import Holdings
+from shared.erasures.receipts import Receipts
 from shared.health import Health
 from shared.housekeeping.account import Account
 from shared.housekeeping.poison import PoisonQueue
@@ -83,7 +87,40 @@ class Wiring:
     def log(self) -> DeliveryLog:
         """The log of deliveries."""
         feed = Feed(self._events) if self._events else None
-        return DeliveryLog(self._deliveries, self._lookups, feed=feed, heed=self.consents.heed, on_end=self.wakes.ended)
+        return DeliveryLog(
+            self._deliveries,
+            self._lookups,
+            feed=feed,
+            heed=self.consents.heed,
+            on_end=self.wakes.ended,
+            index=self.address_index,
+        )
+
+    @cached_property
+    def address_index(self) -> AddressIndex:
+        """The index of deliveries by address."""
+        service = self.settings.messaging_service_sid
+        return AddressIndex(self._lookups, own=(*self.rules.own_numbers, *([service] if service else [])))
+
+    @cached_property
+    def erasures(self) -> Erasures:
+        """Erasures of persons."""
+        return Erasures(
+            receipts=Receipts(self._lookups),
+            holdings=Holdings(
+                lookups=self._lookups,
+                log=self.log,
+                index=self.address_index,
+                schedules=self.schedules,
+                region=self.settings.default_region,
+                keep=timedelta(days=self.settings.retention_days),
+            ),
+            derivations=self.derivations,
+            log=self.log,
+            provider=lambda: self.provider,
+            consents=self.consents,
+            clock=clock,
+        )
 
     @cached_property
     def derivations(self) -> Derivations:
@@ -187,6 +224,7 @@ class Wiring:
             "stuck": stuck.wake,
             "poison": poison.drain,
             "retention": retention.purge,
+            "erasures": self.erasures.run,
             # the last chore gets what is left of the run: this one waits for Twilio
             "asked": stuck.ask,
         }
@@ -234,7 +272,15 @@ class Wiring:
         """Return one page of a search."""
         now = clock()
         oldest = now - timedelta(days=self.settings.retention_days)
-        return await search.search(wanted, lookups=self._lookups, log=self.log, now=now, oldest=oldest)
+        return await search.search(
+            wanted,
+            lookups=self._lookups,
+            log=self.log,
+            now=now,
+            oldest=oldest,
+            index=self.address_index,
+            region=self.settings.default_region,
+        )
 
     @cached_property
     def _deliveries(self) -> Table:

@@ -10,6 +10,9 @@
 | `late:<day>:<spread>` | the same | those that the purge looks at again on that day |
 | `erased:<minute>:<spread>` | the same | those that were erased, and are swept once more at that minute |
 | `to:<hash of the person>` | the same | all of one recipient; the hash keeps numbers out of URLs and request logs |
+| `from:<hash of the person>` | the same | what Twilio told of, such as texts that came in, by its `From` |
+| `about:<hash of the person>` | the same | rejected messages in which the address can be read |
+| `named:<id>` | the same | rejected messages that named this id |
 | `sid:<SID>` | `owner` | the delivery that a message or call belongs to |
 | `reply:<day>:<hash of the person>` | as of `day` | the automatic texts to a person: replies, and texts of flows |
 
@@ -23,6 +26,7 @@ follows it looks again. `<spread>` keeps any one partition below what Azure serv
 import hashlib
 import re
 import zlib
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -34,6 +38,8 @@ from shared.text import spellings
 SPREAD: Final = 4
 Action = Literal["wake", "ask"]
 """what an open delivery is listed for"""
+Family = Literal["to", "from", "about"]
+"""kinds of partitions that list deliveries by an address"""
 LOOKED_AT_AFTER: Final = timedelta(minutes=15)
 """how long an open delivery is left alone"""
 OWNER: Final = "owner"
@@ -142,14 +148,70 @@ def status_partitions(status: str, day: date) -> list[str]:
     return [f"status:{status}:{day:%Y%m%d}:{spread}" for spread in range(SPREAD)]
 
 
+def digest(address: str) -> str:
+    """Return what stands for an address in keys."""
+    return _hash(spellings.person(address))
+
+
+def digests(address: str) -> tuple[str, ...]:
+    """Return what may stand for an address in keys, its `digest` first."""
+    return tuple(_hash(spelling) for spelling in spellings.spellings(address))
+
+
 def recipient_partition(address: str) -> str:
     """Return the partition that lists the deliveries of a recipient, whichever way its address is spelled."""
-    return f"to:{_hash(spellings.person(address))}"
+    return f"to:{digest(address)}"
 
 
 def recipient_partitions(address: str) -> list[str]:
     """Return the partitions that together list them: that one, and those of each spelling from earlier versions."""
-    return [f"to:{_hash(spelling)}" for spelling in spellings.spellings(address)]
+    return partitions_of("to", digests(address))
+
+
+def partitions_of(kind: Family, hashes: Iterable[str]) -> list[str]:
+    """Return the partitions of one kind that list deliveries by these hashes of addresses."""
+    return [f"{kind}:{each}" for each in hashes]
+
+
+def address_rows(delivery: Delivery) -> list[dict[str, Any]]:
+    """Return the rows that find a delivery by an address, or by the id that a rejected message named.
+
+    The sender of a request has no row: it is this app's own address, with nearly every delivery behind it.
+    """
+    row_key = position(delivery)
+    if delivery.is_refused:
+        found = [*partitions_of("about", map(digest, _mentioned(delivery))), *_named(delivery)]
+        return [{"PartitionKey": partition, "RowKey": row_key} for partition in found]
+    found = partitions_of("from", map(digest, _told_sender(delivery)))
+    by_sender = [{"PartitionKey": partition, "RowKey": row_key} for partition in found]
+    return [recipient_row(delivery), *by_sender] if delivery.to else by_sender
+
+
+def address_places(delivery: Delivery) -> list[tuple[str, str]]:
+    """Return the partition and the row key of each row that may find a delivery so, earlier versions' rows too."""
+    row_key = position(delivery)
+    written = [row["PartitionKey"] for row in address_rows(delivery)]
+    former = recipient_partitions(delivery.to) if delivery.to and not delivery.is_refused else []
+    return [(partition, row_key) for partition in dict.fromkeys([*written, *former])]
+
+
+def named_partition(delivery_id: str) -> str:
+    """Return the partition that lists the rejected messages which named an id."""
+    return f"named:{delivery_id}"
+
+
+def _mentioned(delivery: Delivery) -> list[str]:
+    return list(dict.fromkeys(filter(None, (delivery.to, *delivery.mentions))))
+
+
+def _named(delivery: Delivery) -> list[str]:
+    return [named_partition(delivery.named)] if delivery.named and is_id(delivery.named) else []
+
+
+def _told_sender(delivery: Delivery) -> list[str]:
+    """Return the sender of what Twilio told of and nobody asked this app for; an automatic reply is from ourselves."""
+    is_told = (delivery.request is None and delivery.answers is None) or delivery.direction == "inbound"
+    return [delivery.from_] if delivery.from_ and is_told else []
 
 
 def recipient_row(delivery: Delivery) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.deliveries import keys, rows, status
+from shared.deliveries.address_index import AddressIndex
 from shared.deliveries.feed import Feed
 from shared.deliveries.record import Delivery, Event, fold, tombstone
 from shared.deliveries.remains import SWEPT_AFTER, Remains
@@ -20,6 +21,7 @@ from shared.tables import Table
 _logger: Final = logging.getLogger(__name__)
 _MERGES: Final = 20
 """how often a state is read and merged again while others change it; each round, one of them gets through"""
+_REJECTIONS: Final = 20
 
 OnEnd = Callable[[Delivery], Awaitable[None]]
 Heed = Callable[[Delivery, Event], Awaitable[None]]
@@ -42,16 +44,19 @@ class DeliveryLog:
         feed: Feed | None = None,
         heed: Heed | None = None,
         on_end: OnEnd | None = None,
+        index: AddressIndex | None = None,
     ) -> None:
         """`on_end` is told of a delivery before its state becomes a final one; it may be told more than once.
 
-        It is told again where the error of a failure comes later than the failure.
+        It is told again where the error of a failure comes later than the failure. `index` remembers the senders of
+        requests.
         """
         self._deliveries = deliveries
         self._lookups = lookups
         self._feed = feed
         self._heed = heed
         self._on_end = on_end
+        self._index = index
         self._remains = Remains(deliveries, lookups)
 
     async def get(self, delivery_id: str) -> Delivery | None:
@@ -80,6 +85,19 @@ class DeliveryLog:
         deliveries = await asyncio.gather(*(self.get(keys.delivery_at(row_key)) for row_key in newest))
         return [delivery for delivery in deliveries if delivery is not None]
 
+    async def rejections_of(self, delivery_id: str) -> list[str]:
+        """Return the ids of rejected messages that named an id: the newest first, and not more than twenty."""
+        found = self._lookups.query(
+            "PartitionKey eq @partition",
+            limit=_REJECTIONS,
+            select="RowKey",
+            partition=keys.named_partition(delivery_id),
+        )
+        row_keys = [row["RowKey"] async for row in found]
+        rejected = await asyncio.gather(*(self.get(keys.delivery_at(row_key)) for row_key in row_keys))
+        # an entry may lead nowhere, and a message that is rejected again keeps its first entry
+        return [one.id for one in rejected if one is not None and one.named == delivery_id]
+
     async def timeline(self, delivery_id: str) -> list[Event]:
         """Return the events of a delivery in the order in which they happened."""
         found = self._deliveries.query(
@@ -97,6 +115,8 @@ class DeliveryLog:
         Return None where there is a delivery with its id: at most one claim of an id succeeds, ever, on any number of
         machines.
         """
+        if self._index is not None and delivery.from_:
+            await self._index.remember(delivery.from_)
         await self._make_findable(delivery)
         version = await self._deliveries.insert(rows.delivery_row(delivery))
         if version is not None:
@@ -123,7 +143,7 @@ class DeliveryLog:
         await self._forget_entries(delivery, but_of=existing)
         if existing is not None and existing.erased:
             # it came again after it was erased: so does its erasure
-            await self._remains.forget_recipient(delivery)
+            await self._remains.unlist(delivery)
             return await self.bury(existing)
         return await self.record(existing or delivery, event)
 
@@ -217,9 +237,13 @@ class DeliveryLog:
         """Remove what is left where a delivery was erased, or where its events were written and it never was."""
         await self._remains.sweep(delivery_id)
 
+    async def list_by_address(self, delivery: Delivery) -> None:
+        """Write the entries that find a delivery by an address: an earlier version did not write all of them."""
+        await asyncio.gather(*(self._lookups.put(row) for row in keys.address_rows(delivery)))
+
     async def unlist(self, delivery: Delivery) -> None:
-        """Take out the entry by recipient that stands at the time of this delivery."""
-        await self._remains.forget_recipient(delivery)
+        """Take out the entries by address that stand at the time of this delivery."""
+        await self._remains.unlist(delivery)
 
     async def own_sid(self, sid: str, delivery_id: str) -> str:
         """Make `sid` belong to a delivery unless it belongs to one; return the id of the one that it belongs to."""
@@ -290,9 +314,7 @@ class DeliveryLog:
         return rows.read_delivery(row) if row is not None else None
 
     async def _make_findable(self, delivery: Delivery) -> None:
-        found: list[Mapping[str, Any]] = [keys.day_row(delivery)]
-        if delivery.to:
-            found.append(keys.recipient_row(delivery))
+        found: list[Mapping[str, Any]] = [keys.day_row(delivery), *keys.address_rows(delivery)]
         if delivery.status in status.NOTABLE:
             found.append(keys.status_row(delivery))
         if not delivery.is_final:
@@ -303,7 +325,7 @@ class DeliveryLog:
         """Delete the entries of a claim that failed: the existing delivery has its own, under its own time."""
         if but_of is not None and keys.position(but_of) == keys.position(delivery):
             return
-        found = [keys.day_row(delivery), *([keys.recipient_row(delivery)] if delivery.to else [])]
+        found = [keys.day_row(delivery), *keys.address_rows(delivery)]
         if not delivery.is_final:
             found.append(keys.open_row(delivery))
         await asyncio.gather(*(self._lookups.delete(row["PartitionKey"], row["RowKey"]) for row in found))

@@ -35,6 +35,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...] = ()
     named: str | None = None
     """the id that a message names which can't be used: it has not got it"""
+    mentions: tuple[str, ...] = ()
+    """addresses, beside `to`, that can be read in a message which can't be used"""
     sequence: int | None = None
     """the highest SequenceNumber of a call's events so far"""
     request: bytes | None = None
@@ -110,6 +112,11 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     def is_replayed_message(self) -> bool:
         """A message that was never a request went to the queue again: what becomes of it is on another record."""
         return self.request_hash is None and self.replayed_at is not None
+
+    @property
+    def is_refused(self) -> bool:
+        """It is a message that never became a request: it stands under its queue message's id."""
+        return self.status == statuses.REJECTED and self.request_hash is None
 
     @property
     def is_left_for_a_person(self) -> bool:

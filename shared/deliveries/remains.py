@@ -1,4 +1,4 @@
-"""What an erasure removes: events, entries by recipient, and all of a state but its tombstone.
+"""What an erasure removes: events, entries by address, and all of a state but its tombstone.
 
 Storage has no lock over the rows of a delivery, so two rules together leave nothing behind:
 
@@ -33,7 +33,7 @@ class Remains:
     async def bury(self, marked: Delivery) -> Delivery:
         """Remove everything of a delivery that is marked as erased, and return its tombstone."""
         await self._remove(marked.id, await self._event_keys(marked.id))
-        await self.forget_recipient(marked)
+        await self.unlist(marked)
         left = tombstone(marked)
         if marked.version is None or marked == msgspec.structs.replace(left, version=marked.version):
             return marked
@@ -66,10 +66,10 @@ class Remains:
         """Remove events that were written to a delivery after its erasure began."""
         await self._remove(delivery_id, (rows.EVENTS + event.key for event in events))
 
-    async def forget_recipient(self, delivery: Delivery) -> None:
-        """Take out the entry that finds a delivery by its recipient."""
-        for partition in keys.recipient_partitions(delivery.to) if delivery.to else []:
-            await self._lookups.delete(partition, keys.position(delivery))
+    async def unlist(self, delivery: Delivery) -> None:
+        """Take out the entries that find a delivery by an address, or by the id that it named."""
+        for partition, row_key in keys.address_places(delivery):
+            await self._lookups.delete(partition, row_key)
 
     async def _event_keys(self, delivery_id: str) -> list[str]:
         found = self._deliveries.query(

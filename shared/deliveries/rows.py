@@ -24,7 +24,8 @@ _LONGEST: Final[Mapping[str, int]] = MappingProxyType({"text": 32_000, "raw": 40
 _LONGEST_JSON: Final = 60_000
 _INT64: Final = range(-(2**63), 2**63)
 
-_AS_JSON: Final = frozenset({"metadata", "reasons", "past_sids", "candidates", "raw"})
+_LISTS: Final = ("reasons", "past_sids", "candidates", "mentions")
+_AS_JSON: Final = frozenset({"metadata", "raw", *_LISTS})
 _APART: Final = frozenset({"id", "version", "key"})
 
 
@@ -62,7 +63,7 @@ def event_row(delivery_id: str, event: Event) -> dict[str, Any]:
 def read_delivery(row: Mapping[str, Any]) -> Delivery:
     """Return the delivery that a row holds, with the row's ETag as its version."""
     values = _values(row, _DELIVERY)
-    for name in ("reasons", "past_sids", "candidates"):
+    for name in _LISTS:
         values[name] = tuple(values.get(name, ()))
     return Delivery(id=row["PartitionKey"], version=getattr(row, "metadata", {}).get("etag"), **values)
 

@@ -12,6 +12,7 @@ _INTERNAL: Final = frozenset(
     {
         "request",
         "text",
+        "mentions",
         "request_hash",
         "attempt",
         "claimed_at",
@@ -27,11 +28,11 @@ _INTERNAL: Final = frozenset(
 )
 
 
-def of_delivery(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]:
-    """Return a delivery with its timeline, and with what was asked for as it came."""
+def of_delivery(delivery: Delivery, events: Sequence[Event], *, rejections: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a delivery with its timeline, with what was asked for as it came, and the rejected messages of its id."""
     request = delivery.request.decode("utf-8", "replace") if delivery.request is not None else None
     shown = {**_summary(delivery), "text": delivery.text, "request": request}
-    return {**shown, "events": [_event(event) for event in events]}
+    return {**shown, "rejections": list(rejections), "events": [_event(event) for event in events]}
 
 
 def of_state(delivery: Delivery) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
+
 from shared.calendar.ahead import AHEAD
 from shared.deliveries import keys
 from shared.deliveries.log import DeliveryLog
@@ -126,20 +128,30 @@ class Retention:
             await self._lookups.put(keys.late_row(delivery, now + _A_DAY))
 
     async def _clear_away(self, delivery_id: str, there: Delivery | None, written_at: datetime) -> None:
-        """Remove what a write left that was cut short at that time: its entry by recipient, and events of no delivery.
+        """Remove what a write left that was cut short at that time: its entries by address, and events of no delivery.
 
-        Whose they are is known by the delivery that is there, or by what Twilio told of it (`To`).
+        Whose they are is known by the delivery that is there, or by what Twilio told of it (`To`, `From`).
         """
-        told = [] if there is not None else await self._log.timeline(delivery_id)
-        recipients = {event.raw.get("To") for event in told} | {there and there.to}
-        for to in recipients:
-            if isinstance(to, str):
-                stray = Delivery(
-                    id=delivery_id, direction="outbound", status="", created_at=written_at, updated_at=written_at, to=to
-                )
-                await self._log.unlist(stray)
+        if there is not None:
+            await self._log.unlist(msgspec.structs.replace(there, created_at=written_at))
+        for event in await self._log.timeline(delivery_id) if there is None else []:
+            to, sender = _text(event.raw.get("To")), _text(event.raw.get("From"))
+            stray = Delivery(
+                id=delivery_id,
+                direction="inbound",
+                status="",
+                created_at=written_at,
+                updated_at=written_at,
+                to=to,
+                from_=sender,
+            )
+            await self._log.unlist(stray)
         if there is None or there.erased:
             await self._log.sweep(delivery_id)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 async def _page(rows: AsyncIterator[Place]) -> list[Place]:

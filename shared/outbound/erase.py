@@ -18,8 +18,10 @@ async def erase_with_derived(
     provider: erasure.Eraser,
     now: datetime,
     by: str | None = None,
-) -> None:
+) -> list[Delivery]:
     """Erase a delivery and what was derived from it, that first; what waits is canceled before anything is erased.
+
+    Return those that this erased, as they were.
 
     Raises:
         NotErasable: one of them is not over; the error names it. Nothing is canceled or erased.
@@ -40,3 +42,4 @@ async def erase_with_derived(
         await erasure.erase(delivery, log=log, provider=provider, now=now, by=by)
     if {one.id for one in await derivations.of(first)} - {one.id for one in derived}:
         raise Changed("another delivery was derived from this one while it was being erased")
+    return [delivery for delivery in (*derived, first) if not delivery.erased]

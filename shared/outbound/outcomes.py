@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from azure.core.exceptions import AzureError
 
 from shared.consents import Consents
 from shared.consents.consent import refused
-from shared.deliveries import status
+from shared.deliveries import addresses, status
 from shared.deliveries.log import DeliveryLog
 from shared.deliveries.record import Delivery, Event
 from shared.errors import (
@@ -66,13 +67,18 @@ class Outcomes:
         gate: Gate,
         settle: timedelta,
         clock: Callable[[], datetime],
+        region: str | None = None,
+        own: AbstractSet[str] = frozenset(),
     ) -> None:
+        """`region` and `own` are the country of national numbers and the app's own ones, in messages to be rejected."""
         self._log = log
         self._queue = queue
         self._consents = consents
         self._gate = gate
         self._settle = settle
         self._clock = clock
+        self._region = region
+        self._own = own
 
     async def accepted(self, delivery: Delivery, resource: Resource, *, at: datetime, source: str = "answer") -> bool:
         """Put on record that Twilio has it since `at`, to our knowledge; `source` says how that is known.
@@ -204,6 +210,7 @@ class Outcomes:
         now = self._clock()
         reasons = _told(faults)
         text = cut("; ".join(reasons), _LONGEST_REASON)
+        ends = addresses.read(message, region=self._region)
         rejected = Delivery(
             id=message_id,
             channel=channel_of(message),
@@ -211,6 +218,9 @@ class Outcomes:
             status=status.REJECTED,
             created_at=now,
             updated_at=now,
+            to=ends.to,
+            from_=ends.from_,
+            mentions=tuple(address for address in ends.all if address != ends.to and address not in self._own),
             reasons=reasons,
             named=cut(id_of(message) or "", _LONGEST_NAMED) or None,
             origin=origin_of(message),

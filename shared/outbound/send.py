@@ -72,7 +72,16 @@ class Sender:
         self._consents = consents
         self._gate = gate
         self._clock = clock
-        self._outcomes = Outcomes(log=log, queue=queue, consents=consents, gate=gate, settle=self._settle, clock=clock)
+        self._outcomes = Outcomes(
+            log=log,
+            queue=queue,
+            consents=consents,
+            gate=gate,
+            settle=self._settle,
+            clock=clock,
+            region=rules.settings.default_region,
+            own=rules.own_numbers,
+        )
         self._finder = Finder(
             log=log,
             provider=provider,

@@ -5,26 +5,22 @@ from http import HTTPStatus
 from typing import Final
 
 import azure.functions as func
-import msgspec
 from azure.core.exceptions import AzureError
 
 from shared.by import read_by
 from shared.deliveries import keys, view
+from shared.deliveries.asked import read_search
 from shared.deliveries.record import Delivery
 from shared.deliveries.search import Search
-from shared.documents import read_document
-from shared.errors import Fault, RequestInvalid
 from shared.logs import about
 from shared.outbound.cancel import cancel as cancel_waiting
 from shared.outbound.enqueue import prepare
 from shared.outbound.erase import erase_with_derived
-from shared.text.numbers import NumberInvalid, mask, searchable
 from shared.web.answers import NotFound, json_answer, problem, with_problems
 from shared.web.body import read_body
 from shared.wiring import Wiring, clock
 
 _logger: Final = logging.getLogger(__name__)
-_LONGEST_SEARCH: Final = 10_000
 
 
 @with_problems
@@ -48,15 +44,27 @@ async def send(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
 
 @with_problems
 async def delivery(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Show one delivery with its timeline; 404 where there is none, or not yet."""
-    found = await find(req, wiring)
-    return json_answer(view.of_delivery(found, await wiring.log.timeline(found.id)))
+    """Show one delivery with its timeline; 404 where there is none, or not yet.
+
+    `rejections` are the ids of rejected messages that named this id, with the delivery and with the 404.
+    """
+    delivery_id = req.route_params["id"]
+    rejections = await wiring.log.rejections_of(delivery_id) if keys.is_id(delivery_id) else []
+    try:
+        found = await find(req, wiring)
+    except NotFound:
+        if not rejections:
+            raise
+        detail = "there is no delivery with this id: the messages that named it were rejected, see `rejections`"
+        return problem(HTTPStatus.NOT_FOUND, detail, rejections=rejections)
+    return json_answer(view.of_delivery(found, await wiring.log.timeline(found.id), rejections=rejections))
 
 
 @with_problems
 async def search(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
-    """Show a page of deliveries by recipient, status and time; `{}` asks for all of them, and no body for none."""
-    return json_answer(view.of_page(await wiring.search(read_search(read_body(req), wiring))))
+    """Show a page of deliveries by address, status, time and more."""
+    wanted = read_search(read_body(req), region=wiring.settings.default_region)
+    return json_answer(view.of_page(await wiring.search(wanted)))
 
 
 @with_problems
@@ -98,16 +106,8 @@ async def find(req: func.HttpRequest, wiring: Wiring) -> Delivery:
     return found
 
 
-def read_search(content: bytes, wiring: Wiring) -> Search:
-    """Read a search, its number brought to the form in which deliveries are kept."""
-    wanted = read_document(content, Search, longest=_LONGEST_SEARCH)
-    if wanted.to is None:
-        return wanted
-    try:
-        to = searchable(wanted.to, region=wiring.settings.default_region)
-    except NumberInvalid as exc:
-        raise RequestInvalid("it can't be searched", [Fault("to", f"{exc}, got {mask(wanted.to)}")]) from exc
-    return msgspec.structs.replace(wanted, to=to)
+def _wanted(req: func.HttpRequest, wiring: Wiring) -> Search:
+    return read_search(req.get_body(), region=wiring.settings.default_region)
 
 
 async def health(_req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:

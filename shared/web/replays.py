@@ -1,6 +1,7 @@
 """Replays over HTTP: one delivery by its id, or a page of a search, which can be seen before anything is sent."""
 
 import logging
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -9,6 +10,7 @@ import msgspec
 from azure.core.exceptions import AzureError
 
 from shared.by import By
+from shared.deliveries.asked import read_search
 from shared.deliveries.record import Delivery
 from shared.documents import read_document
 from shared.errors import Changed, RequestInvalid
@@ -16,7 +18,7 @@ from shared.outbound.replay import NotReplayable, check, replay
 from shared.outbound.replays import Included, Reason, Replays, counts, left_out, read_replays
 from shared.web.answers import json_answer, problem, with_problems
 from shared.web.body import read_body
-from shared.web.people import find, read_search
+from shared.web.people import find
 from shared.wiring import Wiring, clock
 
 _logger: Final = logging.getLogger(__name__)
@@ -53,7 +55,8 @@ async def page(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     With `dry_run`, say the same of what would be sent, and send nothing. Everything at once is never replayed (422).
     Where storage fails on the way, 503 says which are sent again all the same.
     """
-    wanted = read_replays(read_body(req), read_search=lambda content: read_search(content, wiring))
+    region = wiring.settings.default_region
+    wanted = read_replays(read_body(req), read_search=partial(read_search, region=region))
     at = clock()
     found = await wiring.search(wanted.search)
     sent: list[Delivery] = []

@@ -73,7 +73,7 @@ async def test_its_id_stays_a_duplicate_and_with_other_content_a_conflict(everyt
     other = await everything.enqueue({**request, "body": "Another secret"})
     assert [r.partition(":")[0] for r in (await everything.ended(other, "rejected"))["reasons"]] == ["id"]
     await everything.queue_is_empty()
-    assert await everything.get(delivery_id) == tombstone
+    assert await everything.get(delivery_id) == {**tombstone, "rejections": [other]}
     assert [message for message in everything.twilio.messages if message.to == to] == []
 
 

@@ -44,7 +44,7 @@ async def test_other_content_under_an_id_is_rejected_and_the_first_stays(everyth
     conflict = await everything.ended(message_id, "rejected")
     assert [reason.partition(":")[0] for reason in conflict["reasons"]] == ["id"]
     assert json.loads(conflict["request"])["body"] == "The second"
-    assert await everything.get(delivery_id) == before
+    assert await everything.get(delivery_id) == {**before, "rejections": [message_id]}
     assert [message.body for message in everything.twilio.messages if message.to == to] == ["The first"]
 
 

@@ -185,10 +185,70 @@ async def test_inbound_texts_are_found_by_the_number_that_got_them(app: App, doo
     assert (delivery["id"], delivery["direction"]) == (sid, "inbound")
 
 
+async def _comes_in(app: App, number: str) -> str:
+    sid = webhooks.new_sid("SM")
+    body = webhooks.encode(("MessageSid", sid), ("From", number), ("To", "+15005550006"), ("Body", "Hi"))
+    await app.request("POST", "/api/sms/inbound", body, webhooks.headers("/api/sms/inbound", body))
+    return sid
+
+
+async def test_all_of_a_person_is_found_by_the_address_texts_that_came_in_and_rejected_requests_too(
+    app: App, door: Door
+) -> None:
+    number = _number()
+    sent = await _request(app, to=number)
+    came = await _comes_in(app, number)
+    rejected = await app.take(json.dumps({"id": "x", "channel": "sms", "to": number, "colour": "red"}).encode())
+    await _request(app, to=_number())
+    page = await _search(door, address=number)
+    assert [each["id"] for each in page["deliveries"]] == [rejected, came, sent]
+    for wanted, expected in (
+        ({"direction": "inbound"}, [came]),
+        ({"direction": "outbound"}, [rejected, sent]),
+        ({"status": "rejected"}, [rejected]),
+    ):
+        page = await _search(door, address=number, **wanted)
+        assert [each["id"] for each in page["deliveries"]] == expected, wanted
+    assert [each["id"] for each in (await _search(door, **{"from": number}))["deliveries"]] == [came]
+    assert [each["id"] for each in (await _search(door, to=number))["deliveries"]] == [rejected, sent]
+
+
+async def test_a_search_takes_the_day_of_today_without_a_time(app: App, door: Door) -> None:
+    to = _number()
+    delivery_id = await _request(app, to=to)
+    today = (await app.delivery(delivery_id))["created_at"][:10]
+    assert [d["id"] for d in (await _search(door, to=to, since=today, until=today))["deliveries"]] == [delivery_id]
+    assert (await _search(door, to=to, until="2026-01-01"))["deliveries"] == []
+
+
+async def test_the_id_that_a_rejected_message_named_leads_to_it(app: App, door: Door) -> None:
+    wanted = str(uuid.uuid4())
+    bad = json.dumps({"id": wanted, "channel": "sms", "to": _number(), "colour": "red"}).encode()
+    rejected = [await app.take(bad) for _ in range(2)]
+    answer = await door.request("GET", f"/api/deliveries/{wanted}")
+    problems.check(answer, HTTPStatus.NOT_FOUND)
+    assert answer.json()["rejections"] == rejected[::-1]
+    shown = await app.delivery(rejected[0])
+    assert (shown["named"], shown["rejections"]) == (wanted, [])
+
+
+async def test_other_content_that_was_refused_under_a_used_id_is_named_with_the_delivery(app: App, door: Door) -> None:
+    to = _number()
+    used = await _request(app, to=to)
+    other = json.dumps({"id": used, "channel": "sms", "to": to, "body": "Other content"}).encode()
+    rejected = await app.take(other)
+    assert (await door.request("GET", f"/api/deliveries/{used}")).json()["rejections"] == [rejected]
+
+
 @pytest.mark.parametrize(
     ("wanted", "field"),
     [
         ({"limit": 0}, "limit"),
+        ({"direction": "sideways"}, "direction"),
+        ({"channel": "fax"}, "channel"),
+        ({"error_code": "30003"}, "error_code"),
+        ({"since": "2026-02-30"}, "since"),
+        ({"address": 14155550100}, "address"),
         ({"limit": 101}, "limit"),
         ({"limit": "ten"}, "limit"),
         ({"status": "teleported"}, "status"),
