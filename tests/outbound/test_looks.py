@@ -302,6 +302,8 @@ async def test_a_person_who_looked_in_the_other_account_may_replay_it_in_this_on
         now=bench.clock.now,
         looked=True,
     )
+    replayed = await bench.delivery()
+    assert (replayed.status, replayed.left_at) == ("retrying", None)
     await bench.take(message)
     delivery = await bench.delivery()
     assert (delivery.status, delivery.account, delivery.left_at) == ("queued", OTHER_ACCOUNT, None)
