@@ -60,6 +60,19 @@ async def test_no_event_stays_of_what_was_erased_meanwhile_whatever_its_key(stor
     assert await storage.log.timeline("order-1") == []
 
 
+async def test_what_comes_in_again_at_the_same_time_as_before_is_listed_by_nobody_once_it_was_erased(
+    storage: Storage,
+) -> None:
+    """Twilio tells a call's times in whole seconds: the entry by recipient has the very key of the erased one."""
+    text = a_delivery(direction="inbound", status="received", sid=SID)
+    filed = await storage.log.file(text, an_event("received"))
+    await erase(filed, log=storage.log, provider=FakeProvider(), now=NOW)
+    await storage.log.file(text, an_event("received"))
+    for partition in keys.recipient_partitions(text.to or ""):
+        assert [row async for row in storage.lookups.query("PartitionKey eq @at", at=partition)] == []
+    assert await storage.log.timeline("order-1") == []
+
+
 @pytest.mark.parametrize("word", ["submitting", "uncertain", "retrying", "scheduled"])
 async def test_what_is_still_to_be_sent_is_not_erased_however_long_it_waits(storage: Storage, word: str) -> None:
     delivery = await claimed(storage, status=word)
