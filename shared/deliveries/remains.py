@@ -64,7 +64,7 @@ class Remains:
 
     async def take_back(self, delivery_id: str, events: Iterable[Event]) -> None:
         """Remove events that were written to a delivery after its erasure began."""
-        await self._remove(delivery_id, (rows.EVENTS + event.key for event in events))
+        await self._remove(delivery_id, (rows.event_key(event) for event in events))
 
     async def unlist(self, delivery: Delivery) -> None:
         """Take out the entries that find a delivery by an address, or by the id that it named."""

@@ -55,9 +55,14 @@ def changed_row(before: Delivery, after: Delivery) -> dict[str, Any]:
     return {"PartitionKey": after.id, "RowKey": STATE, **differing}
 
 
+def event_key(event: Event) -> str:
+    """Return the row key of an event; a name or a SID in it may hold what no key can."""
+    return as_key(EVENTS + event.key)
+
+
 def event_row(delivery_id: str, event: Event) -> dict[str, Any]:
     """Return the row of one event of a delivery."""
-    return {"PartitionKey": delivery_id, "RowKey": as_key(EVENTS + event.key), **_properties(event, _EVENT)}
+    return {"PartitionKey": delivery_id, "RowKey": event_key(event), **_properties(event, _EVENT)}
 
 
 def read_delivery(row: Mapping[str, Any]) -> Delivery:

@@ -155,10 +155,14 @@ def _with_text(request: Request, rules: Rules) -> tuple[Request, list[Fault]]:
         else:
             request = msgspec.structs.replace(request, body=rendered.text)
     if is_plain and request.body is not None:
-        # `plain` may lengthen a text, an ellipsis becomes three dots: what got too long stays as it was
-        body = plain(request.body)
-        request = msgspec.structs.replace(request, body=body if len(body) <= LONGEST_BODY else request.body)
+        request = msgspec.structs.replace(request, body=plain_body(request.body))
     return request, []
+
+
+def plain_body(body: str) -> str:
+    """Return a text in plain punctuation; one that would get too long, as an ellipsis becomes three dots, as it was."""
+    simple = plain(body)
+    return simple if len(simple) <= LONGEST_BODY else body
 
 
 def _flow_faults(request: Request, rules: Rules) -> list[Fault]:

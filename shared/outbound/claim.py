@@ -11,12 +11,13 @@ import msgspec
 
 from shared.deliveries import status
 from shared.deliveries.record import Delivery
+from shared.outbound.checks import plain_body
 from shared.outbound.decode import Decoded
 from shared.outbound.message import asked
 from shared.outbound.request import Request
 from shared.outbound.waiting import Wait
 from shared.seal import SEALED
-from shared.text.segments import count, plain
+from shared.text.segments import count
 
 OTHER_CONTENT: Final = "expected the content that this id was first used with, other content came"
 _SENDS_IN_AN_ATTEMPT: Final = 2
@@ -114,7 +115,7 @@ def recalled(delivery: Delivery, *, plain_punctuation: bool) -> Request:
         id=delivery.id,
         channel=delivery.channel or "sms",
         to=delivery.to or "",
-        body=plain(body) if body and plain_punctuation else body,
+        body=plain_body(body) if body and plain_punctuation else body,
     )
     return as_recorded(first, delivery)
 

@@ -1,5 +1,6 @@
 """Finding out whether an attempt without an answer reached Twilio, before anything is sent again."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ from shared.text.numbers import MESSAGING_SERVICE
 from shared.text.spellings import spellings
 
 _logger: Final = logging.getLogger(__name__)
+_LOOK_SECONDS: Final = 150.0
+"""the time of a whole look, which may read the lists of several addresses: the host ends a function after 5 minutes"""
 _OTHERS: Final = 50
 """deliveries to the same recipient that are read before something is adopted"""
 
@@ -83,14 +86,19 @@ class Finder:
         listed: Listed = "messages" if request.channel == "sms" else "calls"
         look = self._provider.messages_to if listed == "messages" else self._provider.calls_to
         try:
-            found = {
-                one.sid: one
-                for to in _listed_under(request)
-                for one in await look(to, since=begins(delivery), until=ends(delivery))
-            }
+            async with asyncio.timeout(_LOOK_SECONDS):
+                found = {
+                    one.sid: one
+                    for to in _listed_under(request)
+                    for one in await look(to, since=begins(delivery), until=ends(delivery))
+                }
+        except TimeoutError:
+            problem = f"there are more {listed} at Twilio than could be read in {_LOOK_SECONDS:g} s"
+            await self._failed(delivery, problem, at_least=timedelta(0))
+            return None
         except (TwilioRefused, TwilioUnavailable, TwilioUnclear, TooLate) as exc:
-            problem = await self._rights.refused(listed, exc, self._clock())
-            await self._failed(delivery, problem or str(exc), at_least=asked_for(exc))
+            missing = await self._rights.refused(listed, exc, self._clock())
+            await self._failed(delivery, missing or str(exc), at_least=asked_for(exc))
             return None
         await self._rights.granted(listed)
         return list(found.values())

@@ -29,9 +29,12 @@ def next_pause(delivery: Delivery, now: datetime) -> timedelta | None:
 def pause_after_failure(delivery: Delivery, now: datetime, *, at_least: timedelta) -> timedelta | None:
     """Return how long to wait after a look that failed: 30 s to 15 minutes; None where a person is to be asked.
 
-    That is so once the request has expired, and looks were tried for an hour.
+    That is so once the request has expired, and looks were tried for an hour. `at_least` is the pause that the answer
+    asked for: a look follows no later than the request expires.
     """
     over = delivery.deadline or delivery.updated_at
-    if delivery.expires_at is not None and now >= max(delivery.expires_at, over + _TRIED_FOR):
-        return None
+    if delivery.expires_at is not None:
+        if now >= max(delivery.expires_at, over + _TRIED_FOR):
+            return None
+        at_least = min(at_least, max(delivery.expires_at - now, timedelta(0)))
     return max(min(max(now - over, _FAILED), _FAILED_AT_MOST), at_least)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from shared.deliveries import keys
@@ -47,6 +48,29 @@ async def test_no_list_names_what_was_erased_in_any_spelling(storage: Storage, t
     await erase(delivery, log=storage.log, provider=FakeProvider(), now=NOW)
     for partition in keys.recipient_partitions(to):
         assert [row async for row in storage.lookups.query("PartitionKey eq @at", at=partition)] == []
+
+
+@pytest.mark.parametrize("key", ["a/b:trouble:11200:0", "x" * 600], ids=["no key", "too long"])
+async def test_no_event_stays_of_what_was_erased_meanwhile_whatever_its_key(storage: Storage, key: str) -> None:
+    stale = await claimed(storage, status="delivered", sid=SID)
+    await erase(stale, log=storage.log, provider=FakeProvider(), now=NOW)
+    event = msgspec.structs.replace(an_event("delivered"), key=key, kind="trouble")
+    await storage.log.record(stale, event)
+    assert await storage.log.note(stale, event) is False
+    assert await storage.log.timeline("order-1") == []
+
+
+async def test_what_comes_in_again_at_the_same_time_as_before_is_listed_by_nobody_once_it_was_erased(
+    storage: Storage,
+) -> None:
+    """Twilio tells a call's times in whole seconds: the entry by recipient has the very key of the erased one."""
+    text = a_delivery(direction="inbound", status="received", sid=SID)
+    filed = await storage.log.file(text, an_event("received"))
+    await erase(filed, log=storage.log, provider=FakeProvider(), now=NOW)
+    await storage.log.file(text, an_event("received"))
+    for partition in keys.recipient_partitions(text.to or ""):
+        assert [row async for row in storage.lookups.query("PartitionKey eq @at", at=partition)] == []
+    assert await storage.log.timeline("order-1") == []
 
 
 @pytest.mark.parametrize("word", ["submitting", "uncertain", "retrying", "scheduled"])

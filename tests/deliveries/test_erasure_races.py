@@ -42,6 +42,7 @@ WRITERS: Final[dict[str, Write]] = {
     "a change of this app's own": lambda log, read: log.change(
         read, msgspec.structs.replace(read, error_message="gone"), LATE
     ),
+    "events of this app's own that change nothing": lambda log, read: log.change(read, read, LATE),
     "a SID": lambda log, read: log.own_sid(OTHER_SID, read.id),
     "a claim, once more": lambda log, read: log.claim(_again(read)),
 }

@@ -193,6 +193,9 @@ async def test_a_recording_that_comes_before_the_calls_sid_is_on_its_record(app:
     other = await _call(app)
     assert await _recorded(app, "voice/recording", waiting, CallSid=other.sid) == 204
     assert not await _recordings(app, waiting), "that call is another's"
+    foreign = {"CallSid": webhooks.new_sid("CA"), "AccountSid": ANOTHER}
+    assert await _recorded(app, "voice/recording", waiting, **foreign) == 503
+    assert not await _recordings(app, waiting), "that call is another account's"
     assert await _recorded(app, "voice/recording", waiting, CallSid=webhooks.new_sid("CA")) == 204
     assert await _recordings(app, waiting) == 1
 

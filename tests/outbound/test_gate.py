@@ -40,6 +40,17 @@ async def test_a_gate_that_is_shut_says_how_long_and_lets_one_through_when_it_is
     assert bench.gate.wait(now + 15 * SECOND) == timedelta(seconds=15), "one only"
 
 
+async def test_a_look_waits_as_long_and_takes_nobodys_turn(bench: Bench) -> None:
+    """A look tells nothing of the account: a send must still be let through, or the gate would stay shut."""
+    now = bench.clock.now
+    assert bench.gate.pause(now) is None
+    await bench.gate.shut(20003, now)
+    assert bench.gate.pause(now + 14 * SECOND) == SECOND
+    for _ in range(3):
+        assert bench.gate.pause(now + 15 * SECOND) is None
+    assert bench.gate.wait(now + 15 * SECOND) is None
+
+
 async def test_each_time_it_is_shut_again_it_waits_longer_up_to_five_minutes(bench: Bench) -> None:
     waits = []
     for _ in range(7):

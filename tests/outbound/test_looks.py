@@ -142,6 +142,20 @@ async def test_a_process_that_dies_in_a_look_leaves_it_to_the_next(bench: Bench)
     assert (len(bench.provider.looks), len(bench.provider.created)) == (4, 2)
 
 
+async def test_a_look_that_takes_longer_than_a_look_may_is_no_look(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each list has its own bound, and a phone with several spellings has several lists."""
+    message = await lose(bench, to="+525512345678")
+    bench.clock.advance(ATTEMPT + SETTLE)
+    monkeypatch.setattr("shared.outbound.find_out._LOOK_SECONDS", 0.0)
+    bench.provider.during_a_look = asyncio.Event().wait  # type: ignore[assignment]
+    await asyncio.wait_for(bench.take(message), 30)
+    delivery = await bench.delivery()
+    assert (delivery.status, delivery.looked_at, len(bench.provider.created)) == ("uncertain", None, 1)
+    assert "there are more messages at Twilio than could be read in 0 s" in (delivery.error_message or "")
+
+
 async def test_an_uncertain_row_of_an_earlier_version_is_looked_for_twice_too(bench: Bench) -> None:
     message = await lose(bench)
     before = await bench.delivery()
@@ -288,6 +302,8 @@ async def test_a_person_who_looked_in_the_other_account_may_replay_it_in_this_on
         now=bench.clock.now,
         looked=True,
     )
+    replayed = await bench.delivery()
+    assert (replayed.status, replayed.left_at) == ("retrying", None)
     await bench.take(message)
     delivery = await bench.delivery()
     assert (delivery.status, delivery.account, delivery.left_at) == ("queued", OTHER_ACCOUNT, None)

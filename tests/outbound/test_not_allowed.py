@@ -30,20 +30,20 @@ async def lost(bench: Bench, how: TwilioUnclear | str, message: bytes) -> None:
 
 @pytest.mark.parametrize("how", LOST, ids=str)
 @pytest.mark.parametrize(
-    ("message", "plain"),
+    ("message", "plain", "body"),
     [
-        (a_message(), "false"),
-        (a_message(body="It\u2019s here\u2026"), "true"),
-        (a_message(CALL, id="order-1"), "false"),
+        (a_message(), "false", "Your parcel has arrived."),
+        (a_message(body="It\u2019s here\u2026"), "true", "It's here..."),
+        (a_message(body="x" * 1599 + "\u2026"), "true", "x" * 1599 + "\u2026"),
+        (a_message(CALL, id="order-1"), "false", None),
     ],
-    ids=["text", "plain text", "call"],
+    ids=["text", "plain text", "text that would get too long", "call"],
 )
 async def test_what_is_not_allowed_any_more_is_looked_for_all_the_same_and_adopted(
-    bench: Bench, how: TwilioUnclear | str, message: bytes, plain: str
+    bench: Bench, how: TwilioUnclear | str, message: bytes, plain: str, body: str | None
 ) -> None:
     bench.settings = make_settings(SMS_PLAIN_PUNCTUATION=plain)
-    is_call = b'"call"' in message
-    body = None if is_call else "It's here..." if plain == "true" else "Your parcel has arrived."
+    is_call = body is None
     left = an_answer(a_sid("CA" if is_call else "SM"), body=body, from_=FROM_NUMBER, created_at=bench.clock.now)
     await lost(bench, how, message)
     bench.provider.has = [left]

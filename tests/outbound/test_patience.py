@@ -59,6 +59,13 @@ def test_looks_that_fail_are_repeated_ever_less_often(minutes: float, pause: flo
     assert pause_after_failure(UNCERTAIN, now, at_least=timedelta(hours=1)) == timedelta(hours=1)
 
 
+@pytest.mark.parametrize(("asked", "pause"), [(1, 1), (10, 10), (60 * 24 * 7, 20)])
+def test_the_pause_that_an_answer_asks_for_ends_when_the_request_expires(asked: int, pause: int) -> None:
+    now = UNCERTAIN.deadline or NOW
+    expiring = msgspec.structs.replace(UNCERTAIN, expires_at=now + timedelta(minutes=20))
+    assert pause_after_failure(expiring, now, at_least=timedelta(minutes=asked)) == timedelta(minutes=pause)
+
+
 @pytest.mark.parametrize(("expires", "ends"), [(30, 60), (60, 60), (90, 90)])
 def test_a_person_is_asked_when_it_has_expired_and_looks_were_tried_for_an_hour(expires: int, ends: int) -> None:
     over = UNCERTAIN.deadline or NOW

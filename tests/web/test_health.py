@@ -38,6 +38,11 @@ def _ten_seconds_pass(app: App) -> None:
     app.wiring.health._until -= 10
 
 
+async def test_no_chore_of_housekeeping_waits_for_questions_to_twilio(app: App) -> None:
+    """The last chore has the time that the others leave."""
+    assert list(app.wiring.chores) == ["account", "stuck", "poison", "retention", "asked"]
+
+
 async def test_an_app_that_can_work_says_ok_and_nothing_more(door: Door) -> None:
     answer = await door.request("GET", HEALTH)
     assert (answer.status, answer.body, answer.content_type) == (200, b"ok", "text/plain")

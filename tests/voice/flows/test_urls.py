@@ -100,6 +100,13 @@ def test_a_turn_is_put_off_with_its_input_and_so_often_only() -> None:
     assert once_more(url, form) is None
 
 
+def test_the_name_of_a_delivery_stays_as_it_is_written_where_a_turn_is_put_off() -> None:
+    """Nobody knows how Twilio signs an escaped colon: no URL of ours has one."""
+    again = once_more(flow_url(BASE, flow="line", delivery="shop:1", turn=Turn(step="menu")), {})
+    assert again is not None
+    assert urlsplit(again).query == "delivery=shop*1&again=1&v=2"
+
+
 def test_a_turn_that_is_put_off_keeps_what_twilio_tells_once() -> None:
     told = {"DialCallStatus": "busy", "QueueResult": "leave", "RecordingUrl": f"{BASE}/RE1", "AnsweredBy": "human"}
     url = once_more(f"{BASE}/api/voice/inbound", told)
