@@ -1,4 +1,4 @@
-"""What a message costs in storage transactions: each has its reason in docs/performance.md, which says how many."""
+"""docs/explanation/performance.md names each storage transaction of a message, with its reason."""
 
 import re
 from collections import Counter
@@ -17,7 +17,7 @@ from shared.deliveries.keys import SPREAD
 from shared.housekeeping import run, stuck
 from tests.web.app import ROOT, lay_out
 
-PAGE: Final = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+PAGE: Final = (ROOT / "docs" / "explanation" / "performance.md").read_text(encoding="utf-8")
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 

@@ -1,4 +1,4 @@
-"""docs/addresses.md shows which numbers are one phone, and which are not."""
+"""docs/reference/addresses.md shows which numbers are one phone, and which are not."""
 
 import re
 
@@ -6,7 +6,7 @@ from shared.text.numbers import recipient, searchable
 from shared.text.spellings import person
 from tests.web.app import ROOT
 
-PAGE = (ROOT / "docs" / "addresses.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "reference" / "addresses.md").read_text("utf-8")
 
 
 def rows(title: str, columns: int) -> list[list[list[str]]]:
