@@ -51,7 +51,7 @@ def test_a_text_makes_15_transactions_and_a_call_20() -> None:
 def test_a_text_that_comes_in_makes_those_that_are_told_of() -> None:
     told = re.findall(r"(\d) \u00d7 `(table \w+ \w+)`", PAGE)
     assert counted_inbound() == {operation: int(count) for count, operation in told}
-    assert f"A text that comes in makes {sum(int(count) for count, _ in told)}:" in PAGE
+    assert f"An incoming text makes {sum(int(count) for count, _ in told)}:" in PAGE
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -32,3 +32,10 @@ def test_no_block_to_paste_has_a_placeholder() -> None:
     marks = ("…", "YOUR-", "GROUP", "--name APP")
     found = [(page.name, block.content) for page, block in BLOCKS if block.language in PASTED]
     assert [(name, mark) for name, content in found for mark in marks if mark in content] == []
+
+
+def test_no_number_is_answered_by_two_flows_of_the_pages() -> None:
+    written = [line for _, block in BLOCKS for line in block.content.splitlines() if line.startswith("answers = ")]
+    numbers = [number for line in written for number in tomllib.loads(line)["answers"]]
+    assert len(numbers) > 1
+    assert len(numbers) == len(set(numbers))

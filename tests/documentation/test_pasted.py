@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -45,7 +47,10 @@ pytestmark = pytest.mark.skipif(
 async def _paste(stand: Stand, name: str) -> tuple[int, str]:
     blocks = [block.content for block in page(name).blocks if block.language == "bash"]
     script = PRELUDE + "".join(f"echo '--- block {number}'\n{block}\n" for number, block in enumerate(blocks, start=1))
-    for documented, real in (("http://127.0.0.1:7071", stand.stage.app.url), ("http://127.0.0.1:7080", stand.stage.twilio.url)):
+    for documented, real in (
+        ("http://127.0.0.1:7071", stand.stage.app.url),
+        ("http://127.0.0.1:7080", stand.stage.twilio.url),
+    ):
         script = script.replace(documented, real)
     env = {
         **os.environ,
@@ -83,10 +88,29 @@ async def _paste(stand: Stand, name: str) -> tuple[int, str]:
 async def test_the_blocks_of_a_page_can_be_pasted_and_leave_nothing_behind(stand: Stand, name: str) -> None:
     code, said = await _paste(stand, name)
     assert code == 0, said
-    await stand.stage.queue_is_empty()
+    await stand.stage.queue_shows_nothing()
     assert await stand.stage.search(status="scheduled") == []
     assert await stand.stage.search(status="rejected") == []
     schedules = await stand.stage.app.request("GET", "/api/schedules")
     assert schedules.json()["schedules"] == []
     async with stand.stage.session.get(f"{stand.stage.twilio.url}/simulator/faults") as faults:
         assert (await faults.json())["rules"] == []
+
+
+async def test_the_call_to_the_customer_line_leaves_a_message_at_any_hour(stand: Stand) -> None:
+    """The first step after `hours` is `menu` or `we_are_closed`: the call begins at each of them."""
+    [written] = re.findall(r'"acts": (\[{"press": "2"}, {"press": "\*"}.*?\])', page("docs/how-to/flows.md").text)
+    for step in ("menu", "we_are_closed"):
+        url = f"{stand.stage.app.url}/api/voice/flow/customer-line/{step}?turn=100"
+        call = {"from": "+14155550175", "to": "+15005550006", "url": url, "acts": json.loads(written)}
+        sid = (await stand.stage.simulate("inbound/call", **call))["sid"]
+        delivery = await stand.stage.ended(sid, "completed")
+        assert [event["raw"]["event"] for event in delivery["events"] if "event" in event["raw"]] == ["voicemail"]
+
+
+async def test_the_python_of_a_page_makes_a_call(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    [block] = [block.content for block in page("docs/how-to/enqueue.md").blocks if block.language == "python"]
+    code = compile(block.replace('"outbound"', repr(stand.stage.settings["OUTBOUND_QUEUE"])), "page", "exec")
+    monkeypatch.setenv("CONNECTION", stand.stage.settings["AzureWebJobsStorage"])
+    await asyncio.to_thread(exec, code, {})
+    assert (await stand.stage.ended("alarm-7", "completed"))["channel"] == "call"

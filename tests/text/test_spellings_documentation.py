@@ -26,7 +26,7 @@ def test_the_numbers_that_the_page_calls_one_phone_are_one_person() -> None:
 
 
 def test_every_address_that_the_page_shows_is_taken() -> None:
-    shown = rows("What is taken", 4)
+    shown = rows("Accepted addresses", 4)
     assert len(shown) == 6
     for _, [address], uses, _ in shown:
         channel = "call" if address.startswith("client:") else "sms"
