@@ -10,7 +10,7 @@
 | `late:<day>:<spread>` | the same | those that the purge looks at again on that day |
 | `erased:<minute>:<spread>` | the same | those that were erased, and are swept once more at that minute |
 | `to:<hash of the person>` | the same | all of one recipient; the hash keeps numbers out of URLs and request logs |
-| `sid:<SID>` | `owner` | the delivery that a message or call belongs to |
+| `sid:<SID>` | `owner` | the delivery that a message or call belongs to (`shared.deliveries.owners`) |
 | `reply:<day>:<hash of the person>` | as of `day` | the automatic texts to a person: replies, and texts of flows |
 
 A person is the canonical form of an address (`shared.text.spellings`). Earlier versions hashed the address itself.
