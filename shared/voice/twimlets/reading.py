@@ -7,8 +7,10 @@ from typing import Final
 from shared.text.numbers import NumberInvalid, to_e164
 from shared.text.templates.engine import Text
 from shared.text.templates.plain import Plain
-from shared.voice.flows.model import Action, Flow, Hangup, Redirect, Speech, Step
-from shared.voice.flows.parts import is_url
+from shared.voice.flows.kinds.hangup import Hangup
+from shared.voice.flows.kinds.redirect import Redirect
+from shared.voice.flows.model import Action, Flow, Speech, Step
+from shared.voice.flows.step_reader import is_url
 from shared.voice.flows.turn import Call, whole_number
 from shared.voice.twimlets.parameters import Parameters
 
