@@ -8,6 +8,7 @@ from typing import Final
 
 ANSWERED: Final = ("completed", "answered")
 UNANSWERED: Final = ("busy", "no-answer", "failed", "canceled")
+FORM_FIELDS: Final = ("DialCallStatus", "DialCallSid", "DialCallDuration", "RecordingUrl", "RecordingSid")
 
 
 def dial_status(form: Mapping[str, str]) -> str:

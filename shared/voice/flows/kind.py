@@ -104,13 +104,15 @@ class Kind(Generic[T, A]):
     """answer the request for the `url` of a callee, before the two calls are connected"""
     screen: Callable[[TurnContext, A, Turn], None] = _screen
     """answer the key of a callee who was asked for one"""
+    form_fields: tuple[str, ...] = ()
+    """the fields of Twilio's requests that these functions read"""
     shape: Shape = "action"
     shown_keys: tuple[str, ...] = ("say", "play")
     """the keys whose values a diagram shows, where the value of the step is a table"""
     asks_nobody: bool = False
     """whether the call goes on without an answer of anybody"""
     is_silent: bool = False
-    """whether nothing is heard, and the call is not answered by it"""
+    """whether the caller hears nothing, and Twilio does not answer the call for it"""
     only_unanswered: bool = False
     """whether the step works only before the call is answered"""
     after_hangup: bool = False

@@ -19,7 +19,7 @@ Day = Literal["open", "closed", "holiday"]
 
 
 class Speech(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that is heard: a text, or a sound file."""
+    """A text that is said, or a sound file that is played."""
 
     text: Text | Plain | None = None
     play: str | None = None
@@ -34,7 +34,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One step: what it does, and what is told when it is reached."""
+    """One step: its action, and the event of a call that reaches it."""
 
     name: str
     line: int
@@ -55,7 +55,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hours(msgspec.Struct, frozen=True, kw_only=True):
-    """When somebody is there, by the clocks of a place."""
+    """Opening hours and holidays, in one time zone."""
 
     open: tuple[Span, ...]
     holidays: frozenset[date] = frozenset()

@@ -64,7 +64,7 @@ class StepReader:
         return Speech(text=text, voice=voice, language=given.language or self.language, times=given.times)
 
     def played(self, path: Path, url: str, *, times: int) -> Speech:
-        """Read a sound file; who answers it is still heard in the flow's language."""
+        """Read a sound file. Its language is that of the answer to it, where a Gather takes speech."""
         return Speech(play=self.url(path, url), language=self.language, times=times)
 
     def url(self, path: Path, url: str) -> str:

@@ -84,7 +84,7 @@ class Reading:
         return self.said(default) if given is None else self.speech(given)
 
     def elsewhere(self, given: str) -> Redirect | None:
-        """Return the way to another URL; None for one that is no http(s) URL.
+        """Return a redirect to another URL; None for one that is no http(s) URL.
 
         The originals redirected, and what comes after that is a GET, which a sound file somewhere may need; this app's
         own routes are posted to.
@@ -97,10 +97,10 @@ class Reading:
     def fail_url(self) -> Redirect | None:
         """Return where the call goes that nobody took."""
         given = self.parameters.text("FailUrl")
-        way = None if given is None else self.elsewhere(given)
-        if given is not None and way is None:
+        redirect = None if given is None else self.elsewhere(given)
+        if given is not None and redirect is None:
             self.problems.append("expected FailUrl to be an http(s) URL, got another text")
-        return way
+        return redirect
 
     def numbers(self, name: str) -> tuple[str, ...]:
         """Return numbers in E.164, each once; what is no number is noted, and left out."""

@@ -28,7 +28,7 @@ def message(reading: Reading) -> Flow:
     speeches = [reading.speech(given) for given in reading.parameters.texts("Message")]
     if not speeches:
         return reading.sorry("expected Message, got none")
-    names = [f"message-{place}" for place, _ in enumerate(speeches)]
+    names = [f"message-{index}" for index, _ in enumerate(speeches)]
     steps = zip(names, speeches, [*names[1:], None], strict=True)
     return reading.flow({name: Say(speech=speech, next=following) for name, speech, following in steps})
 
@@ -79,11 +79,11 @@ def whisper(reading: Reading) -> Flow:
     It is the document of a Number: nobody is dialled here, and the target stands for who answered.
     """
     screen = reading.parameters.has("HumanCheck")
-    heard = Dial(
+    whispering = Dial(
         targets=(Target(kind="number", name=Plain("")),),
         whisper=reading.message(CALL),
         screen=screen,
         may_press=not screen,
         branches=dict.fromkeys(UNANSWERED, "bye"),
     )
-    return reading.flow({"whisper": heard, "bye": Hangup()})
+    return reading.flow({"whisper": whispering, "bye": Hangup()})

@@ -201,6 +201,7 @@ KIND: Final = Kind(
     next_steps=_next_steps,
     enter=_enter,
     resume=_resume,
+    form_fields=("Digits", "SpeechResult", "Confidence"),
     shape="decision",
     takes_input=True,
 )

@@ -138,5 +138,6 @@ KIND: Final = Kind(
     enter=_enter,
     resume=_resume,
     wait=_wait,
+    form_fields=("Digits", "QueueResult", "QueueTime", "QueuePosition"),
     shape="connection",
 )

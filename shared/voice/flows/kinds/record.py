@@ -105,5 +105,6 @@ KIND: Final = Kind(
     next_steps=_next_steps,
     enter=_enter,
     resume=_resume,
+    form_fields=("RecordingUrl", "RecordingSid", "RecordingDuration"),
     after_hangup=True,  # a text may still follow the recording
 )

@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.voice.flows import fields
 from shared.voice.flows.context import TurnContext
-from shared.voice.flows.dial_status import ANSWERED, dial_facts, dial_status
+from shared.voice.flows.dial_status import ANSWERED, FORM_FIELDS, dial_facts, dial_status
 from shared.voice.flows.kind import Kind, NextStep
 from shared.voice.flows.model import Action, Speech
 from shared.voice.flows.step_reader import StepReader
@@ -80,5 +80,6 @@ KIND: Final = Kind(
     enter=_enter,
     resume=_resume,
     whisper=_whisper,
+    form_fields=FORM_FIELDS,
     shape="connection",
 )

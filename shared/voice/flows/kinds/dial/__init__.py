@@ -6,6 +6,7 @@ https://www.twilio.com/docs/voice/twiml/dial
 from collections.abc import Iterator
 from typing import Final
 
+from shared.voice.flows.dial_status import FORM_FIELDS
 from shared.voice.flows.kind import Kind, NextStep
 from shared.voice.flows.kinds.dial.answered import resume, whisper
 from shared.voice.flows.kinds.dial.connecting import enter
@@ -30,6 +31,7 @@ KIND: Final = Kind(
     enter=enter,
     resume=resume,
     whisper=whisper,
+    form_fields=(*FORM_FIELDS, "DialBridged", "Digits"),
     shape="connection",
     shown_keys=("queue", "conference"),
 )
