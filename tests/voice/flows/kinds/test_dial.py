@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
-from shared.voice.flows.aside import SCREENING
-from shared.voice.flows.connecting import TAKE_SECONDS
-from shared.voice.flows.model import UNREACHED, Conference, Dial, Flow, Hangup, Speech, Take, Target
+from shared.voice.flows.dial_status import UNANSWERED
+from shared.voice.flows.kinds.dial import Conference, Dial
+from shared.voice.flows.kinds.dial.answered import SCREENING
+from shared.voice.flows.kinds.hangup import Hangup
+from shared.voice.flows.kinds.take import TAKE_SECONDS, Take
+from shared.voice.flows.model import Flow, Speech
+from shared.voice.flows.targets import Target
 from shared.voice.flows.turn import Part, Turn
 from tests.voice.flows.makers import APP, BASE, CALLED, CALLER, Document, call, flow, speech, text, walked, who
 
@@ -18,11 +22,11 @@ DONE = f"{BASE}/api/voice/flow/line/dial?delivery=CA1&part=done"
 
 
 def dialling(*targets: Target, answered: str | None = None, **more: Any) -> Flow:  # noqa: ANN401 - what the model takes
-    ways = {status: status for status in UNREACHED}
+    branches = {status: status for status in UNANSWERED}
     return flow(
         {
-            "dial": Dial(targets=targets, answered=answered, ways=ways, **more),
-            **{status: Hangup(say=speech(status)) for status in UNREACHED},
+            "dial": Dial(targets=targets, answered=answered, branches=branches, **more),
+            **{status: Hangup(say=speech(status)) for status in UNANSWERED},
             "thanks": Hangup(say=speech("Thanks.")),
         },
         events={"dial": "dialled"},
@@ -100,7 +104,7 @@ def test_several_are_dialled_one_after_the_other() -> None:
     assert last.said == ["busy"]
 
 
-@pytest.mark.parametrize("status", UNREACHED)
+@pytest.mark.parametrize("status", UNANSWERED)
 def test_each_outcome_goes_its_way(status: str) -> None:
     assert after(dialling(DESK), DialCallStatus=status).said == [status]
     assert after(dialling(DESK, ANNA, together=True), 1, DialCallStatus=status).said == [status]

@@ -2,8 +2,11 @@
 
 import pytest
 
-from shared.voice.flows.heard import chosen
-from shared.voice.flows.model import Flow, Gather, Hangup, Message, Say
+from shared.voice.flows.kinds.gather import Gather, branch
+from shared.voice.flows.kinds.hangup import Hangup
+from shared.voice.flows.kinds.message import Message
+from shared.voice.flows.kinds.say import Say
+from shared.voice.flows.model import Flow
 from shared.voice.flows.turn import Turn
 from tests.voice.flows.makers import Document, flow, speech, text, walked
 
@@ -15,7 +18,7 @@ def menu(*, other: str | None = None, inputs: frozenset[str] = frozenset()) -> F
         {
             "menu": Gather(
                 prompt=speech("Which?"),
-                ways={"1": "sales", "support": "support"},
+                branches={"1": "sales", "support": "support"},
                 other=other,
                 speech=True,
                 retries=1,
@@ -27,7 +30,9 @@ def menu(*, other: str | None = None, inputs: frozenset[str] = frozenset()) -> F
             "support": Hangup(say=speech("Support.")),
             "silent": Hangup(say=speech("Silent.")),
             "wrong": Hangup(say=speech("Wrong.")),
-            "free": Gather(prompt=speech("And?"), ways={"1": "echo"}, retries=0, no_input="echo", wrong_input="echo"),
+            "free": Gather(
+                prompt=speech("And?"), branches={"1": "echo"}, retries=0, no_input="echo", wrong_input="echo"
+            ),
             "echo": Hangup(say=speech("You are {{ input.menu }}.")),
         },
         events={"menu": "asked"},
@@ -57,11 +62,11 @@ def given(made: Flow, *, tries: int = 0, **form: str) -> Document:
     ],
 )
 def test_digits_choose_exactly_and_speech_by_its_words(digits: str, speech: str, way: str | None) -> None:
-    assert chosen(WAYS, digits=digits, speech=speech) == way
+    assert branch(WAYS, digits=digits, speech=speech) == way
 
 
 def test_a_way_without_a_word_is_never_said() -> None:
-    assert chosen({"#": "hash", "": "nothing"}, digits="", speech="anything") is None
+    assert branch({"#": "hash", "": "nothing"}, digits="", speech="anything") is None
 
 
 def test_an_input_goes_its_way_and_is_on_record() -> None:
@@ -133,7 +138,7 @@ def test_the_event_of_a_step_that_asks_is_told_when_it_is_reached() -> None:
 def test_an_input_reaches_a_text_message() -> None:
     made = flow(
         {
-            "ask": Gather(prompt=speech("Number?"), ways={}, other="send", no_input="bye", wrong_input="bye"),
+            "ask": Gather(prompt=speech("Number?"), branches={}, other="send", no_input="bye", wrong_input="bye"),
             "send": Message(body=text("You said {{ input.ask }}."), next="bye"),
             "bye": Say(speech=speech("Bye."), next=None),
         },

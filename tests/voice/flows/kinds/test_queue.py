@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from shared.voice.flows.aside import HOLD_MUSIC
-from shared.voice.flows.model import Flow, Hangup, Queue
+from shared.voice.flows.kinds.hangup import Hangup
+from shared.voice.flows.kinds.queue import HOLD_MUSIC, Queue
+from shared.voice.flows.model import Flow
 from shared.voice.flows.turn import Turn
 from tests.voice.flows.makers import Document, flow, speech, walked
 

@@ -1,4 +1,4 @@
-"""What steps are made of: something that is heard, URLs, names and keys, each read with its own faults. Pure."""
+"""The values in a step's table: speech, texts, URLs, names and keys. Each is read, and its faults noted. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from shared.voice.flows.model import Speech
 from shared.voice.flows.texts import Texts
 
 NAME: Final = re.compile(r"(?=.{1,64}$)[a-z0-9]+([_-][a-z0-9]+)*")
-"""of a flow and a step: it stands in a URL"""
+"""of a flow and a step: a URL carries both"""
 _QUEUE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _LONGEST_URL: Final = 2000
 _POLLY: Final = "Polly."
@@ -24,8 +24,8 @@ _LONGEST_POLLY: Final = 3000
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """Reads the parts of one step, or of the whole flow; `voice` and `language` speak what says nothing else."""
+class StepReader:
+    """Reads the table of one step; `voice` and `language` are the defaults of everything that the step says."""
 
     sheet: Sheet
     texts: Texts
@@ -64,7 +64,7 @@ class Parts:
         return Speech(text=text, voice=voice, language=given.language or self.language, times=given.times)
 
     def played(self, path: Path, url: str, *, times: int) -> Speech:
-        """Read a sound file; who answers it is still heard in the flow's language."""
+        """Read a sound file. Its language is that of the answer to it, where a Gather takes speech."""
         return Speech(play=self.url(path, url), language=self.language, times=times)
 
     def url(self, path: Path, url: str) -> str:
@@ -100,7 +100,7 @@ def is_url(url: str) -> bool:
     if len(url) > _LONGEST_URL or not url.isprintable() or " " in url:
         return False
     try:
-        parts = urlsplit(url)
+        split = urlsplit(url)
     except ValueError:
         return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    return split.scheme in {"http", "https"} and bool(split.hostname)

@@ -1,4 +1,4 @@
-"""What the files of flows go by that does not stand in them. Pure."""
+"""The settings that a flow's file depends on. Pure."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """The zone of opening hours that name none, and the settings that texts may use; None is any."""
+class Environment:
+    """The default time zone of opening hours, and the names that texts may use as `setting.NAME`; None allows any."""
 
     default_zone: ZoneInfo
     settings: Collection[str] | None = None

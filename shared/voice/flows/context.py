@@ -1,4 +1,4 @@
-"""One turn while it is walked: what it goes by, what its document says so far, and what has come of it. Pure."""
+"""One turn of a call while the walk answers it: its inputs, its TwiML so far, and its events and texts so far. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ LONGEST_SAID_BY_POLLY: Final = 3000
 
 
 class Named:
-    """Values by name, as texts use them with a dot; one that isn't there can't be used."""
+    """Values that a text uses as `name.key`; a text that uses a missing key fails."""
 
     __slots__ = ("_values",)
 
@@ -35,64 +35,67 @@ class Named:
 
 
 @dataclass(slots=True, kw_only=True)
-class Scene:
-    """One turn of a call. `step` is where it stands, `place` how many steps it entered, `inputs` what was given."""
+class TurnContext:
+    """One turn of a call: the current step, the answers of the caller so far, and the results so far."""
 
     flow: Flow
     call: Call
     turn: Turn
     world: World
     step: Step
+    """the current step"""
     inputs: dict[str, str]
-    place: int = 0
+    """the keys or words of the caller, by the step that asked for them"""
+    entered: int = 0
+    """the number of steps that this turn entered"""
     response: VoiceResponse = field(default_factory=VoiceResponse)
     happened: list[Happened] = field(default_factory=list)
     texts: list[TextToSend] = field(default_factory=list)
 
     def later(self, part: Part = "enter", *, step: str | None = None, tries: int = 0, index: int = 0) -> Turn:
-        """Return a turn that comes after this one: of the step where it stands, or of another."""
+        """Return a turn after this one: of the current step, or of another."""
         count = self.turn.count + 1
         return Turn(
             step=step or self.step.name, part=part, tries=tries, index=index, count=count, inputs=dict(self.inputs)
         )
 
     def go(self, step: str | None) -> Turn | None:
-        """Go on with a step; without one that is the end of the call."""
+        """Continue with a step; None ends the call."""
         if step is not None:
             return self.later(step=step)
         self.response.hangup()
         return None
 
     def url(self, part: Part, *, index: int = 0, tries: int = 0) -> str:
-        """Return where a later part of this step goes."""
+        """Return the URL of a later part of this step."""
         return self.url_of(self.later(part, tries=tries, index=index))
 
     def url_of(self, turn: Turn, *, flow: str | None = None) -> str:
-        """Return where a turn goes."""
+        """Return the URL of a turn."""
         delivery = self.call.delivery_id
         if self.world.route is not None:
             return self.world.route(delivery, turn)
         return flow_url(self.world.base_url, flow=flow or self.flow.name, delivery=delivery, turn=turn)
 
     def key(self, kind: str) -> str:
-        """Return a key that this turn makes again when its webhook comes again, and no other turn makes."""
-        return f"{self.turn.count}.{self.place}-{self.step.name[:_KEY_STEP]}-{kind}"
+        """Return the idempotency key of an event: the same for a repeated webhook, another for another turn."""
+        return f"{self.turn.count}.{self.entered}-{self.step.name[:_KEY_STEP]}-{kind}"
 
     def tell(self, kind: str, **what: object) -> None:
-        """Put something on record; what is None isn't there."""
+        """Record an event of the current step; a value of None is left out."""
         given = {name: value for name, value in what.items() if value is not None}
         told = {"flow": self.flow.name, "step": self.step.name, **given}
         self.happened.append(Happened(key=self.key(kind), what=told))
 
     def write(self, text: Text | Plain, *, what: str) -> str:
-        """Write a text with the values of this call; one that can't be written is empty, and a problem on record."""
+        """Render a text with the values of this call; a text that fails is empty, and a problem is recorded."""
         try:
             return text.render(self._values())
         except RenderingFailed as exc:
             self.tell(f"problem-{len(self.happened)}", problem=f"{what} can not be written: {exc}")
             return ""
 
-    def speak(self, host: Any, speech: Speech | None) -> None:  # noqa: ANN401 - the library has no type for who can Say
+    def speak(self, host: Any, speech: Speech | None) -> None:  # noqa: ANN401 - the library has no type for a verb that takes a Say
         """Add a speech to a verb, or to the document itself."""
         if speech is None:
             return
@@ -126,5 +129,5 @@ class Scene:
 
 
 def written(value: str | None) -> str | None:
-    """Return the value of an attribute with what XML can write; None stays away."""
+    """Return the value of an attribute in characters that XML 1.0 allows; None leaves the attribute out."""
     return None if value is None else writable(value)
