@@ -15,7 +15,7 @@ from shared.housekeeping.retention import Retention
 from shared.outbound.erase import erase_with_derived
 from tests.deliveries.samples import an_event
 from tests.erasures.person import ALICE, BOB, COUNTS, PAUSE, Office, came_in, delivered, put_on_record
-from tests.fakes import FROM_NUMBER, DiedError
+from tests.fakes import FROM_NUMBER, DiedError, a_sid
 from tests.outbound.bench import Bench
 from tests.outbound.samples import a_message
 
@@ -134,6 +134,38 @@ async def test_what_waits_is_canceled_at_once_though_its_fallback_is_not_over(be
     await office.ask()
     await office.run()
     assert (await bench.delivery()).status == status.CANCELED
+
+
+async def test_who_asked_is_on_each_tombstone_and_in_each_cancellation(bench: Bench) -> None:
+    office = Office(bench)
+    await came_in(bench, ALICE)
+    bench.provider.outcomes = [TwilioUnavailable("busy")]
+    await bench.take(a_message(to=ALICE))
+    await bench.take(a_message(id="order-2", to=ALICE))
+    fallback = msgspec.structs.replace(await bench.delivery("order-2"), id="order-1~2", version=None)
+    await bench.storage.log.claim(fallback)
+    erasure_id = await office.ask()
+    await office.run()
+    assert (await bench.delivery()).cancel_asked_by == "ops"
+    await office.run_to_the_end(erasure_id, every=timedelta(hours=6))
+    left = [row for row in await bench.storage.rows(bench.storage.deliveries) if row["RowKey"] == rows.STATE]
+    assert [row.get("ErasedBy") for row in left] == ["ops"] * 4
+
+
+async def test_one_that_seemed_to_wait_and_is_at_twilio_is_left_and_not_in_the_way_of_the_others(bench: Bench) -> None:
+    """A crash came between an event and its state."""
+    office = Office(bench)
+    await came_in(bench, ALICE)
+    bench.provider.outcomes = [TwilioUnavailable("busy")]
+    await bench.take(a_message(to=ALICE))
+    at_twilio = an_event("sent", sid=a_sid())
+    await bench.storage.deliveries.insert(rows.event_row("order-1", at_twilio))
+    assert (await bench.delivery()).status == status.RETRYING
+    erasure_id = await office.ask()
+    assert await office.run() == 1
+    receipt = await office.receipt(erasure_id)
+    assert (receipt.tally.left, receipt.tally.done) == ({"outbound_texts": 1}, {"inbound_texts": 1})
+    assert (await bench.delivery()).status == "sent"
 
 
 async def test_what_twilio_refuses_is_told_with_its_reason_and_given_up_after_a_week(bench: Bench) -> None:
