@@ -67,6 +67,10 @@ def _cause(came: Came, settings: Settings, hosts: Mapping[str, str]) -> str:
         host = hosts.get(urlsplit(base).netloc, "")
         if _is_signed(base + _target(came.url), form, signature, settings, host=host):
             return f"the signature is right for {base}: set PUBLIC_BASE_URL to the host and scheme that Twilio calls"
+    return _other_cause(form, settings)
+
+
+def _other_cause(form: Form, settings: Settings) -> str:
     if not len(form):
         return "a body that is no form, or that a proxy dropped"
     if form.get("AccountSid") not in {None, settings.account_sid}:
