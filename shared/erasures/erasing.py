@@ -23,8 +23,8 @@ from shared.erasures.holdings import DERIVED, SCHEDULE, Holdings
 from shared.erasures.person import digests
 from shared.erasures.receipt import Receipt, Tally
 from shared.erasures.receipts import Receipts
-from shared.errors import Changed, SwitchboardError, TwilioRefused, TwilioUnavailable, TwilioUnclear
-from shared.logs import about
+from shared.errors import Changed, SwitchboardError
+from shared.logs import about, traced
 from shared.outbound.cancel import CANCELABLE, NotCancelable, cancel
 from shared.outbound.erase import erase_with_derived
 
@@ -34,6 +34,9 @@ _PREVIEWED_FOR: Final = timedelta(seconds=20)
 """a caller waits for a preview"""
 _STILL_COMING: Final = timedelta(minutes=15)
 """what begins so long after the request for an erasure is part of it: it was on its way"""
+
+
+_FAULT: Final = "a fault of the app, see its log"
 
 
 class OwnAddress(SwitchboardError):
@@ -181,9 +184,9 @@ class Erasures:
         except (NotErasable, NotCancelable):
             await self._keep_from_being_sent(delivery, by=receipt.by)
             tally = Tally(left={self._holdings.kind_of(delivery, whose): 1}, ids=(delivery.id,))
-        except (Changed, TwilioRefused, TwilioUnavailable, TwilioUnclear, AzureError) as exc:
-            reason = "storage did not answer" if isinstance(exc, AzureError) else str(exc)
-            about(_logger, delivery.id).warning("not erased yet: %s", reason)
+        except Exception as exc:  # noqa: BLE001 - one that can't be erased must not keep all others
+            reason = _reason(exc)
+            about(_logger, delivery.id).warning("not erased yet: %s", reason if reason != _FAULT else traced(exc))
             tally = Tally(refused={reason: 1}, ids=(delivery.id,))
         else:
             return Tally(done=dict(Counter(self._holdings.kind_of(one, whose) for one in erased)))
@@ -218,3 +221,14 @@ class Erasures:
     async def _count_consents(self, addresses: tuple[str, ...]) -> int:
         found = await asyncio.gather(*map(self._consents.find, addresses))
         return len({(consent.to, consent.sender) for each in found for consent in each})
+
+
+def _reason(error: Exception) -> str:
+    """Return why something was not erased, as the receipt says it; other errors' texts may hold anything."""
+    match error:
+        case AzureError():
+            return "storage did not answer"
+        case SwitchboardError():
+            return str(error)
+        case _:
+            return _FAULT

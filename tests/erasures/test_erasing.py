@@ -7,6 +7,7 @@ import pytest
 
 from shared.consents import Consent
 from shared.deliveries import keys, rows, status
+from shared.deliveries.record import Delivery
 from shared.erasures import erasing
 from shared.erasures.erasing import OwnAddress
 from shared.erasures.person import addresses
@@ -194,6 +195,31 @@ async def test_one_that_twilio_refuses_is_not_in_the_way_of_the_others(bench: Be
     erasure_id = await office.ask()
     await office.run()
     assert (await office.receipt(erasure_id)).tally.done == {"outbound_texts": 2}
+    assert (await office.run_to_the_end(erasure_id)).tally.done == {"outbound_texts": 3}
+
+
+async def test_one_that_meets_a_fault_of_the_app_is_not_in_the_way_of_the_others(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    office = Office(bench)
+    for number in range(3):
+        await delivered(bench, f"order-{number}", to=ALICE)
+
+    async def erase(first: Delivery, **more: object) -> object:
+        if first.id == "order-1":
+            raise ValueError(ALICE)
+        return await erase_with_derived(first, **more)  # type: ignore[arg-type]
+
+    erasure_id = await office.ask()
+    with monkeypatch.context() as broken:
+        broken.setattr(erasing, "erase_with_derived", erase)
+        await office.run()
+    receipt = await office.receipt(erasure_id)
+    assert (receipt.tally.done, receipt.tally.ids) == ({"outbound_texts": 2}, ("order-1",))
+    assert receipt.tally.refused == {"a fault of the app, see its log": 1}
+    [line] = [record.getMessage() for record in caplog.records if "not erased yet" in record.getMessage()]
+    assert "ValueError\n  File " in line
+    assert ALICE not in line
     assert (await office.run_to_the_end(erasure_id)).tally.done == {"outbound_texts": 3}
 
 
