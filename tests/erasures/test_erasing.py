@@ -274,6 +274,16 @@ async def test_one_of_an_earlier_version_that_is_refused_is_found_again_without_
     assert (await office.run_to_the_end(erasure_id)).tally.done == {"inbound_texts": 1}
 
 
+async def test_one_that_somebody_else_erased_meanwhile_is_not_listed_again(bench: Bench) -> None:
+    office, log = Office(bench), bench.storage.log
+    text = await came_in(bench, ALICE)
+    await log.list_by_address(text)
+    assert await office.counts() == {"inbound_texts": 1}
+    await log.erase(text, now=bench.clock.now)
+    await log.list_by_address(text)
+    assert keys.digest(ALICE) not in repr(await bench.storage.rows(bench.storage.lookups))
+
+
 async def test_a_run_ends_in_time_and_the_next_one_goes_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.erasures.holdings.PAGE", 2)
     office = Office(bench)
