@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.deliveries.record import Delivery
-from shared.text.numbers import NumberInvalid, to_e164
+from shared.text.numbers import NumberInvalid, cleaned, to_e164
 
 _MOST: Final = 20
 """addresses that are read in one message"""
@@ -16,7 +16,7 @@ _VALUES: Final = frozenset({"data", "metadata", "content_variables"})
 """fields whose `from` and `to` may be anything, such as two dates"""
 _INTERNATIONAL: Final = re.compile(r"(?:00)?([1-9][0-9]{9,14})")
 """digits that may be a number of some country, written without `+`"""
-_IN_TEXT: Final = re.compile(r"(?:(?:whatsapp|rcs):)?\+[1-9](?:[ ().\u00a0-]?[0-9]){6,14}")
+_IN_TEXT: Final = re.compile(r"(?:(?:whatsapp|rcs):)?\+[1-9](?:(?:[^\S\r\n]|[().-])?[0-9]){6,14}")
 
 
 class Addresses(msgspec.Struct, frozen=True):
@@ -80,7 +80,7 @@ def _inside(part: object) -> list[object]:
 
 
 def _reading(value: str, region: str | None) -> str | None:
-    value = value.strip()
+    value = cleaned(value).strip()
     prefix, colon, bare = value.rpartition(":")
     international = _INTERNATIONAL.fullmatch(re.sub(r"[\s()./-]", "", bare))
     for written in (bare, f"+{international[1]}") if international else (bare,):

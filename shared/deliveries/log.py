@@ -243,8 +243,14 @@ class DeliveryLog:
         await self._remains.sweep(delivery_id)
 
     async def list_by_address(self, delivery: Delivery) -> None:
-        """Write the entries that find a delivery by an address: an earlier version did not write all of them."""
+        """Write the entries that find a delivery by an address: an earlier version did not write all of them.
+
+        Of one that was erased meanwhile, no entry stays.
+        """
         await asyncio.gather(*(self._lookups.put(row) for row in keys.address_rows(delivery)))
+        whole = await self._whole(delivery.id)
+        if whole is None or whole.erased:
+            await self._remains.unlist(delivery)
 
     async def unlist(self, delivery: Delivery) -> None:
         """Take out the entries by address that stand at the time of this delivery."""

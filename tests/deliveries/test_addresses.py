@@ -38,6 +38,8 @@ def a_refused_message(request: bytes, **more: object) -> Any:  # noqa: ANN401 - 
         ("whatsapp:14155550100", None, f"whatsapp:{ALICE}"),
         ("whatsapp:US.1234", None, "whatsapp:US.1234"),
         ("client:alice", None, "client:alice"),
+        ("\u202awhatsapp:+1\u202f4155550100\u202c", None, f"whatsapp:{ALICE}"),
+        ("messenger:4711\u200b", None, "messenger:4711"),
         ("12", None, None),
         ("hello", None, None),
         ("", None, None),
@@ -73,6 +75,7 @@ def test_values_that_only_look_like_ends_are_not_read() -> None:
         b"{'to': '+14155550100'}",
         b'{"to": "+1 415 555 0100",}',
         b"\xff\xfe to=+14155550100",
+        "to=\u202a+1\u202f415\u202f555\u202f0100\u202c".encode(),
     ],
 )
 def test_a_message_that_is_no_json_is_searched_for_numbers(message: bytes) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from shared.errors import Fault, FaultyError, RequestInvalid, shown
+from shared.errors import Fault, FaultyError, RequestInvalid, quoted
 from shared.text.templates.values import Checked, read_data
 from shared.voice.flows.environment import Environment
 
@@ -76,7 +76,7 @@ class Flows:
         flow = self.find(name)
         if flow is None:
             known = f"one of {', '.join(self._by_name)}" if self._by_name else "none, as there are no call flows"
-            raise RequestInvalid("it can't be sent", [Fault("flow", f"expected {known}, got {shown(name)}")])
+            raise RequestInvalid("it can't be sent", [Fault("flow", f"expected {known}, got {quoted(name)}")])
         return flow
 
     def answering(self, number: str) -> "Flow | None":

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.outbound.backlog import QueueStandsStill, Waiting
+from shared.outbound.standstill import QueueStandsStill, Waiting
 from shared.queues import Backlog, Queue
 from tests.fakes import Clock
 

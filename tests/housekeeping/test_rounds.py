@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.housekeeping import backlog
-from shared.housekeeping.backlog import Done, go_through
+from shared.housekeeping import rounds
+from shared.housekeeping.rounds import Done, go_through
 from tests.fakes import Clock
 
 MINUTE = timedelta(minutes=1)
@@ -46,7 +46,7 @@ async def test_what_is_left_is_counted_and_the_first_of_it_is_named() -> None:
 
 
 async def test_what_is_left_is_counted_up_to_a_bound_and_no_more_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backlog, "_COUNTED", 1000)
+    monkeypatch.setattr(rounds, "_COUNTED", 1000)
     items = Items(100_000)
     done = await through(items, Clock(), at_once=1)
     assert (done.left, done.left_in_words) == (1001, "more than 1,000")
