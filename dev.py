@@ -34,8 +34,16 @@ from typing import TextIO
 ROOT = Path(__file__).resolve().parent
 HOME = ROOT / ".switchboard"
 REQUIREMENTS = ROOT / "requirements.txt"
-TEST_REQUIREMENTS = ROOT / "requirements-dev.txt"  # the others are part of it
+TEST_REQUIREMENTS = ROOT / "requirements-dev.txt"
 BENCH_REQUIREMENTS = ROOT / "requirements-bench.txt"
+LOCK_REQUIREMENTS = ROOT / "requirements-lock.txt"
+LOCKED = {
+    REQUIREMENTS: "pyproject.toml",
+    TEST_REQUIREMENTS: "pyproject.toml --group test --constraints requirements.txt",
+    BENCH_REQUIREMENTS: "pyproject.toml --group bench --constraints requirements.txt",
+    LOCK_REQUIREMENTS: "--group lock",
+}
+"""the lock files, in the order in which they are resolved, and what of pyproject.toml each of them locks"""
 LOG = HOME / "logs" / "install.log"
 NEWS_SECONDS = 15  # between two signs of life, where there is no terminal to show them live
 REACHABLE = " Are the package registries reachable?"
@@ -105,6 +113,9 @@ class Venv:
             shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         mark.touch()
+        for stamp in self.folder.glob("installed-*"):
+            if stamp.read_text("utf-8") != _fingerprint():
+                stamp.unlink()  # the versions of other lock files are about to be replaced
         yield
         mark.unlink()
 
@@ -137,7 +148,17 @@ def _main(arguments: list[str]) -> int:
     test = commands.add_parser("test", help="run lint, types, tests and the fault harness", allow_abbrev=False)
     test.add_argument("--only", choices=CHECKS, help="one of the checks instead of all")
     commands.add_parser("bench", help="measure what a message costs, beside other ways to send it", add_help=False)
+    commands.add_parser("install", help="install what run and test need, and stop", allow_abbrev=False)
+    lock = commands.add_parser("lock", help="resolve pyproject.toml into the requirements files", allow_abbrev=False)
+    lock.add_argument("--upgrade", action="store_true", help="take the newest versions that pyproject.toml allows")
     options, rest = parser.parse_known_args(arguments)
+    if options.command in {"install", "lock"} and rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if options.command == "install":
+        prepare(Venv.of_this_python(), TEST_REQUIREMENTS, azurite=True)
+        return 0
+    if options.command == "lock":
+        return lock_requirements(upgrade=options.upgrade)
     if options.command == "test":
         return run_tests(options.only, rest)
     if options.command == "bench":
@@ -172,6 +193,24 @@ def run_tests(only: str | None, pytest_arguments: list[str]) -> int:
             print(f"== {name} failed; not run: {', '.join(chosen[chosen.index(name) + 1 :]) or 'nothing'}")
             return code
     print(f"== passed: {', '.join(chosen)}, on Python {sys.version.split()[0]}")
+    return 0
+
+
+def lock_requirements(*, upgrade: bool) -> int:
+    """Write each lock file: every package in one version, with the hashes of its files, for each Python and system.
+
+    Versions stay as they are locked while pyproject.toml allows them, unless `upgrade`.
+    https://docs.astral.sh/uv/pip/compile/
+    """
+    venv = Venv.of_this_python(HOME / "lock-tool")
+    prepare(venv, LOCK_REQUIREMENTS, azurite=False)
+    compiled = [str(venv.python), "-m", "uv", "pip", "compile", "--no-config", "--no-cache", "--no-progress"]
+    compiled += ["--python", str(venv.python), "--universal", "--python-version", "3.11", "--generate-hashes"]
+    compiled += ["--annotation-style", "line", "--custom-compile-command", "python3 dev.py lock"]
+    for file, source in LOCKED.items():
+        newest = ["--upgrade"] if upgrade else []
+        _step(f"Lock {file.name}", [*compiled, *newest, *source.split(), "--output-file", file.name], hint=REACHABLE)
+    print(f"Locked: {', '.join(file.name for file in LOCKED)}. `git diff` shows what changed.")
     return 0
 
 
@@ -214,15 +253,16 @@ def _install_packages(venv: Venv, requirements: Path) -> None:
     if not venv.python.exists():
         hint = " On Debian and Ubuntu it needs the package python3-venv."
         _step("Virtual environment", [sys.executable, "-m", "venv", str(venv.folder)], hint=hint)
-    pip = [str(venv.python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    pip = [str(venv.python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--require-hashes"]
     _step("Python packages", [*pip, "--progress-bar", "off", "-r", str(requirements)], hint=REACHABLE)
-    for installed in {requirements, REQUIREMENTS}:
+    # The files of the tests and of bench/ name everything that the app needs as well.
+    for installed in {requirements} if requirements == LOCK_REQUIREMENTS else {requirements, REQUIREMENTS}:
         venv.remember(installed)
 
 
 def _fingerprint() -> str:
-    """What an install depends on: the requirement files, and which Python this is."""
-    content = b"".join(path.read_bytes() for path in (REQUIREMENTS, TEST_REQUIREMENTS, BENCH_REQUIREMENTS))
+    """What an install depends on: the lock files, and which Python this is."""
+    content = b"".join(path.read_bytes() for path in LOCKED)
     return hashlib.sha256(content + sys.version.encode()).hexdigest()
 
 

@@ -76,7 +76,9 @@ KEPT_BACK = [
     "azure.yaml",
     "dev.py",
     "pyproject.toml",
+    "requirements-bench.txt",
     "requirements-dev.txt",
+    "requirements-lock.txt",
     "switchboard.zip",
     "azurite.log",
 ]
