@@ -26,8 +26,10 @@ import subprocess
 import tempfile
 import threading
 import time
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -63,6 +65,32 @@ LOCAL_COMMANDS = {
     "replies": "try, list and check the rules that answer texts",
     "soak": "send thousands of requests while everything fails, and count",
 }
+EXAMPLES = """\
+examples:
+  python3 dev.py run
+  python3 dev.py send --to +14155550100 --body "Hello" --follow
+  python3 dev.py COMMAND --help
+"""
+TEST_EXAMPLES = """\
+What dev.py does not know goes to pytest.
+
+examples:
+  python3 dev.py test
+  python3 dev.py test --only types
+  python3 dev.py test --only pytest tests/text -k segments
+  python3 dev.py test --only faults -k frozen
+"""
+INSTALL_EXAMPLES = """\
+examples:
+  python3 dev.py install
+"""
+LOCK_EXAMPLES = """\
+Versions stay as they are locked while pyproject.toml allows them.
+
+examples:
+  python3 dev.py lock
+  python3 dev.py lock --upgrade
+"""
 CHECKS: dict[str, Sequence[str]] = {
     "lint": ("ruff", "check"),
     "format": ("ruff", "format", "--check"),
@@ -140,20 +168,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="dev.py", description=__doc__, allow_abbrev=False)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, what in LOCAL_COMMANDS.items():
-        commands.add_parser(name, help=what, add_help=False)
-    test = commands.add_parser("test", help="run lint, types, tests and the fault harness", allow_abbrev=False)
-    test.add_argument("--only", choices=CHECKS, help="one of the checks instead of all")
-    commands.add_parser("bench", help="measure what a message costs, beside other ways to send it", add_help=False)
-    commands.add_parser("install", help="install what run and test need, and stop", allow_abbrev=False)
-    lock = commands.add_parser("lock", help="resolve pyproject.toml into the requirements files", allow_abbrev=False)
-    lock.add_argument("--upgrade", action="store_true", help="take the newest versions that pyproject.toml allows")
-    options, rest = parser.parse_known_args(arguments)
+    options, rest = parser().parse_known_args(arguments)
     if options.command in {"install", "lock"} and rest:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        parser().error(f"unrecognized arguments: {' '.join(rest)}")
     if options.command == "install":
         prepare(Venv.of_this_python(), TEST_REQUIREMENTS, azurite=True)
         return 0
@@ -164,6 +181,39 @@ def _main(arguments: list[str]) -> int:
     if options.command == "bench":
         return hand_over("bench", rest, BENCH_REQUIREMENTS, azurite=True)
     return hand_over("local", arguments, REQUIREMENTS, azurite=arguments[0] in {"run", "soak"})
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands. `python -m local` and `python -m bench` know the options of theirs."""
+    whole = argparse.ArgumentParser(
+        prog="dev.py",
+        description=__doc__,
+        epilog=EXAMPLES,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    whole.add_argument("--version", action=ShowVersion, nargs=0, help="print the version, and stop")
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, what in LOCAL_COMMANDS.items():
+        commands.add_parser(name, help=what, add_help=False)
+    commands.add_parser("bench", help="measure what a message costs, beside other ways to send it", add_help=False)
+    own = partial(commands.add_parser, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
+    test = own("test", help="run lint, types, tests and the fault harness", epilog=TEST_EXAMPLES)
+    test.add_argument("--only", choices=CHECKS, help="one of the checks instead of all")
+    own("install", help="install what run and test need, and stop", epilog=INSTALL_EXAMPLES)
+    lock = own("lock", help="resolve pyproject.toml into the requirements files", epilog=LOCK_EXAMPLES)
+    lock.add_argument("--upgrade", action="store_true", help="take the newest versions that pyproject.toml allows")
+    return whole
+
+
+class ShowVersion(argparse.Action):
+    """Print the version of pyproject.toml and of this Python, and stop."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Read the version only if somebody asks for it."""
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+        print(f"Switchboard {project['version']}, Python {sys.version.split()[0]}")
+        parser.exit()
 
 
 def hand_over(module: str, arguments: list[str], requirements: Path, *, azurite: bool) -> int:

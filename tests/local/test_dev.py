@@ -392,6 +392,16 @@ def test_a_wrong_argument_is_told_before_anything_is_installed(monkeypatch: pyte
     assert installed == []
 
 
+def test_the_version_of_the_project_and_of_python_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dev, "ROOT", PROJECT)
+    with pytest.raises(SystemExit, match="0"):
+        dev.main(["--version"])
+    version = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert capsys.readouterr().out == f"Switchboard {version}, Python {sys.version.split()[0]}\n"
+
+
 def recorded(monkeypatch: pytest.MonkeyPatch, *, code: int) -> list[list[str]]:
     commands: list[list[str]] = []
 
