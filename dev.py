@@ -55,10 +55,14 @@ PART_BYTES = (
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 SAYS_DISK_FULL = re.compile("no space left|ENOSPC|not enough space|quota exceeded", re.IGNORECASE)
 MAKE_ROOM = " The disk is full: make room, and start again."
+BOLD, RED, GREEN = 1, 31, 32
 INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 LOCAL_COMMANDS = {
     "run": "start everything, prove that it works, and stay up",
     "send": "enqueue one request",
+    "show": "show a delivery and its timeline",
+    "search": "find deliveries",
+    "tail": "print events as they are recorded",
     "replay": "send rejected or failed deliveries again",
     "template": "show, list and check the message templates",
     "flow": "show, list and check the call flows",
@@ -237,13 +241,24 @@ def run_tests(only: str | None, pytest_arguments: list[str]) -> int:
     chosen = [only] if only else [name for name in CHECKS if name != "faults" or not pytest_arguments]
     for name in chosen:
         command = [*CHECKS[name], *(pytest_arguments if name in TAKE_ARGUMENTS else ())]
-        print(f"== {name}: {' '.join(command)}", flush=True)
+        print(_painted(f"== {name}: {' '.join(command)}", BOLD), flush=True)
         code = subprocess.call([str(venv.python), "-m", *command], cwd=ROOT, env=_environment())
         if code:
-            print(f"== {name} failed; not run: {', '.join(chosen[chosen.index(name) + 1 :]) or 'nothing'}")
+            left = ", ".join(chosen[chosen.index(name) + 1 :]) or "nothing"
+            print(_painted(f"== {name} failed; not run: {left}", RED))
             return code
-    print(f"== passed: {', '.join(chosen)}, on Python {sys.version.split()[0]}")
+    print(_painted(f"== passed: {', '.join(chosen)}, on Python {sys.version.split()[0]}", GREEN))
     return 0
+
+
+def _painted(text: str, code: int) -> str:
+    """Return a text for standard output in colour, if that is a terminal and nobody asked for none.
+
+    As local/colours.py decides, which this file does not import: https://no-color.org
+    """
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty():
+        return text
+    return f"\x1b[{code}m{text}\x1b[0m" if os.name != "nt" or "WT_SESSION" in os.environ else text
 
 
 def lock_requirements(*, upgrade: bool) -> int:
