@@ -43,6 +43,7 @@ LOCKED = {
     REQUIREMENTS: "pyproject.toml",
     TEST_REQUIREMENTS: "pyproject.toml --group test --constraints requirements.txt",
     BENCH_REQUIREMENTS: "pyproject.toml --group bench --constraints requirements.txt",
+    ROOT / "requirements-node.txt": "--group node",  # local/azurite/install.py installs it
     LOCK_REQUIREMENTS: "--group lock",
 }
 """the lock files, in the order in which they are resolved, and what of pyproject.toml each of them locks"""
@@ -274,7 +275,7 @@ def lock_requirements(*, upgrade: bool) -> int:
     compiled += ["--annotation-style", "line", "--custom-compile-command", "python3 dev.py lock"]
     for file, source in LOCKED.items():
         newest = ["--upgrade"] if upgrade else []
-        _step(f"Lock {file.name}", [*compiled, *newest, *source.split(), "--output-file", file.name], hint=REACHABLE)
+        _step(f"Lock {file.name}", [*compiled, *newest, *source.split(), "--output-file", file.name])
     print(f"Locked: {', '.join(file.name for file in LOCKED)}. `git diff` shows what changed.")
     return 0
 

@@ -89,6 +89,7 @@ KEPT_BACK = [
     "requirements-bench.txt",
     "requirements-dev.txt",
     "requirements-lock.txt",
+    "requirements-node.txt",
     "switchboard.zip",
     "azurite.log",
 ]

@@ -100,6 +100,6 @@ def test_the_app_is_tested_and_measured_with_the_versions_that_are_deployed(file
 def test_nothing_that_only_the_tests_need_is_deployed() -> None:
     assert not {pin.name for pin in pins("requirements.txt")} & {
         canonicalize_name(Requirement(text).name)
-        for group in ("test", "bench", "lock")
+        for group in ("test", "bench", "node", "lock")
         for text in PROJECT["dependency-groups"][group]
     }

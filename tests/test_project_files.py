@@ -1,5 +1,6 @@
 """The files of editors, containers and hosts can be read, and name commands, paths and versions that exist."""
 
+import configparser
 import importlib.util
 import json
 import re
@@ -134,6 +135,13 @@ def test_the_hooks_before_a_commit_are_checks_of_dev_py() -> None:
     assert [hook["entry"] for hook in repository["hooks"]] == [
         f"python3 dev.py test --only {check}" for check in ("lint", "format", "types")
     ]
+
+
+def test_the_editor_shows_the_line_length_that_ruff_holds() -> None:
+    settings = configparser.ConfigParser()
+    settings.read_string("[top]\n" + (ROOT / ".editorconfig").read_text("utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert settings["*.py"]["max_line_length"] == str(project["tool"]["ruff"]["line-length"])
 
 
 @pytest.mark.parametrize("name", ["bug", "feature"])
