@@ -26,16 +26,27 @@ import subprocess
 import tempfile
 import threading
 import time
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent
 HOME = ROOT / ".switchboard"
 REQUIREMENTS = ROOT / "requirements.txt"
-TEST_REQUIREMENTS = ROOT / "requirements-dev.txt"  # the others are part of it
+TEST_REQUIREMENTS = ROOT / "requirements-dev.txt"
 BENCH_REQUIREMENTS = ROOT / "requirements-bench.txt"
+LOCK_REQUIREMENTS = ROOT / "requirements-lock.txt"
+LOCKED = {
+    REQUIREMENTS: "pyproject.toml",
+    TEST_REQUIREMENTS: "pyproject.toml --group test --constraints requirements.txt",
+    BENCH_REQUIREMENTS: "pyproject.toml --group bench --constraints requirements.txt",
+    ROOT / "requirements-node.txt": "--group node",  # local/azurite/install.py installs it
+    LOCK_REQUIREMENTS: "--group lock",
+}
+"""the lock files, in the order in which they are resolved, and what of pyproject.toml each of them locks"""
 LOG = HOME / "logs" / "install.log"
 NEWS_SECONDS = 15  # between two signs of life, where there is no terminal to show them live
 REACHABLE = " Are the package registries reachable?"
@@ -45,16 +56,46 @@ PART_BYTES = (
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 SAYS_DISK_FULL = re.compile("no space left|ENOSPC|not enough space|quota exceeded", re.IGNORECASE)
 MAKE_ROOM = " The disk is full: make room, and start again."
+BOLD, RED, GREEN = 1, 31, 32
 INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 LOCAL_COMMANDS = {
     "run": "start everything, prove that it works, and stay up",
     "send": "enqueue one request",
+    "show": "show a delivery and its timeline",
+    "search": "find deliveries",
+    "tail": "print events as they are recorded",
     "replay": "send rejected or failed deliveries again",
     "template": "show, list and check the message templates",
     "flow": "show, list and check the call flows",
     "replies": "try, list and check the rules that answer texts",
     "soak": "send thousands of requests while everything fails, and count",
 }
+EXAMPLES = """\
+examples:
+  python3 dev.py run
+  python3 dev.py send --to +14155550100 --body "Hello" --follow
+  python3 dev.py COMMAND --help
+"""
+TEST_EXAMPLES = """\
+What dev.py does not know goes to pytest.
+
+examples:
+  python3 dev.py test
+  python3 dev.py test --only types
+  python3 dev.py test --only pytest tests/text -k segments
+  python3 dev.py test --only faults -k frozen
+"""
+INSTALL_EXAMPLES = """\
+examples:
+  python3 dev.py install
+"""
+LOCK_EXAMPLES = """\
+Versions stay as they are locked while pyproject.toml allows them.
+
+examples:
+  python3 dev.py lock
+  python3 dev.py lock --upgrade
+"""
 CHECKS: dict[str, Sequence[str]] = {
     "lint": ("ruff", "check"),
     "format": ("ruff", "format", "--check"),
@@ -105,6 +146,9 @@ class Venv:
             shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         mark.touch()
+        for stamp in self.folder.glob("installed-*"):
+            if stamp.read_text("utf-8") != _fingerprint():
+                stamp.unlink()  # the versions of other lock files are about to be replaced
         yield
         mark.unlink()
 
@@ -129,20 +173,52 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="dev.py", description=__doc__, allow_abbrev=False)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, what in LOCAL_COMMANDS.items():
-        commands.add_parser(name, help=what, add_help=False)
-    test = commands.add_parser("test", help="run lint, types, tests and the fault harness", allow_abbrev=False)
-    test.add_argument("--only", choices=CHECKS, help="one of the checks instead of all")
-    commands.add_parser("bench", help="measure what a message costs, beside other ways to send it", add_help=False)
-    options, rest = parser.parse_known_args(arguments)
+    options, rest = parser().parse_known_args(arguments)
+    if options.command in {"install", "lock"} and rest:
+        parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    if options.command == "install":
+        prepare(Venv.of_this_python(), TEST_REQUIREMENTS, azurite=True)
+        return 0
+    if options.command == "lock":
+        return lock_requirements(upgrade=options.upgrade)
     if options.command == "test":
         return run_tests(options.only, rest)
     if options.command == "bench":
         return hand_over("bench", rest, BENCH_REQUIREMENTS, azurite=True)
     return hand_over("local", arguments, REQUIREMENTS, azurite=arguments[0] in {"run", "soak"})
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands. `python -m local` and `python -m bench` know the options of theirs."""
+    whole = argparse.ArgumentParser(
+        prog="dev.py",
+        description=__doc__,
+        epilog=EXAMPLES,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    whole.add_argument("--version", action=ShowVersion, nargs=0, help="print the version, and stop")
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, what in LOCAL_COMMANDS.items():
+        commands.add_parser(name, help=what, add_help=False)
+    commands.add_parser("bench", help="measure what a message costs, beside other ways to send it", add_help=False)
+    own = partial(commands.add_parser, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
+    test = own("test", help="run lint, types, tests and the fault harness", epilog=TEST_EXAMPLES)
+    test.add_argument("--only", choices=CHECKS, help="one of the checks instead of all")
+    own("install", help="install what run and test need, and stop", epilog=INSTALL_EXAMPLES)
+    lock = own("lock", help="resolve pyproject.toml into the requirements files", epilog=LOCK_EXAMPLES)
+    lock.add_argument("--upgrade", action="store_true", help="take the newest versions that pyproject.toml allows")
+    return whole
+
+
+class ShowVersion(argparse.Action):
+    """Print the version of pyproject.toml and of this Python, and stop."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Read the version only if somebody asks for it."""
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+        print(f"Switchboard {project['version']}, Python {sys.version.split()[0]}")
+        parser.exit()
 
 
 def hand_over(module: str, arguments: list[str], requirements: Path, *, azurite: bool) -> int:
@@ -166,12 +242,41 @@ def run_tests(only: str | None, pytest_arguments: list[str]) -> int:
     chosen = [only] if only else [name for name in CHECKS if name != "faults" or not pytest_arguments]
     for name in chosen:
         command = [*CHECKS[name], *(pytest_arguments if name in TAKE_ARGUMENTS else ())]
-        print(f"== {name}: {' '.join(command)}", flush=True)
+        print(_painted(f"== {name}: {' '.join(command)}", BOLD), flush=True)
         code = subprocess.call([str(venv.python), "-m", *command], cwd=ROOT, env=_environment())
         if code:
-            print(f"== {name} failed; not run: {', '.join(chosen[chosen.index(name) + 1 :]) or 'nothing'}")
+            left = ", ".join(chosen[chosen.index(name) + 1 :]) or "nothing"
+            print(_painted(f"== {name} failed; not run: {left}", RED))
             return code
-    print(f"== passed: {', '.join(chosen)}, on Python {sys.version.split()[0]}")
+    print(_painted(f"== passed: {', '.join(chosen)}, on Python {sys.version.split()[0]}", GREEN))
+    return 0
+
+
+def _painted(text: str, code: int) -> str:
+    """Return a text for standard output in colour, if that is a terminal and nobody asked for none.
+
+    As local/colours.py decides, which this file does not import: https://no-color.org
+    """
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty():
+        return text
+    return f"\x1b[{code}m{text}\x1b[0m" if os.name != "nt" or "WT_SESSION" in os.environ else text
+
+
+def lock_requirements(*, upgrade: bool) -> int:
+    """Write each lock file: every package in one version, with the hashes of its files, for each Python and system.
+
+    Versions stay as they are locked while pyproject.toml allows them, unless `upgrade`.
+    https://docs.astral.sh/uv/pip/compile/
+    """
+    venv = Venv.of_this_python(HOME / "lock-tool")
+    prepare(venv, LOCK_REQUIREMENTS, azurite=False)
+    compiled = [str(venv.python), "-m", "uv", "pip", "compile", "--no-config", "--no-cache", "--no-progress"]
+    compiled += ["--python", str(venv.python), "--universal", "--python-version", "3.11", "--generate-hashes"]
+    compiled += ["--annotation-style", "line", "--custom-compile-command", "python3 dev.py lock"]
+    for file, source in LOCKED.items():
+        newest = ["--upgrade"] if upgrade else []
+        _step(f"Lock {file.name}", [*compiled, *newest, *source.split(), "--output-file", file.name])
+    print(f"Locked: {', '.join(file.name for file in LOCKED)}. `git diff` shows what changed.")
     return 0
 
 
@@ -214,15 +319,16 @@ def _install_packages(venv: Venv, requirements: Path) -> None:
     if not venv.python.exists():
         hint = " On Debian and Ubuntu it needs the package python3-venv."
         _step("Virtual environment", [sys.executable, "-m", "venv", str(venv.folder)], hint=hint)
-    pip = [str(venv.python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    pip = [str(venv.python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--require-hashes"]
     _step("Python packages", [*pip, "--progress-bar", "off", "-r", str(requirements)], hint=REACHABLE)
-    for installed in {requirements, REQUIREMENTS}:
+    # The files of the tests and of bench/ name everything that the app needs as well.
+    for installed in {requirements} if requirements == LOCK_REQUIREMENTS else {requirements, REQUIREMENTS}:
         venv.remember(installed)
 
 
 def _fingerprint() -> str:
-    """What an install depends on: the requirement files, and which Python this is."""
-    content = b"".join(path.read_bytes() for path in (REQUIREMENTS, TEST_REQUIREMENTS, BENCH_REQUIREMENTS))
+    """What an install depends on: the lock files, and which Python this is."""
+    content = b"".join(path.read_bytes() for path in LOCKED)
     return hashlib.sha256(content + sys.version.encode()).hexdigest()
 
 

@@ -7,10 +7,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+from local import examples, lookup_options
 from local.errors import LocalError
+from local.lookup_options import add_functions
+from local.option_types import count, end, moment, port
 from local.parts import PORT, STORAGE_PORT, TWILIO_PORT, Places
 
 HOME = Path(__file__).resolve().parents[1] / ".switchboard"
@@ -36,6 +39,10 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # The reader of a pipe, such as `head`, has enough. https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,34 +50,51 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(prog="dev.py", allow_abbrev=False)
     whole.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_run(commands.add_parser("run", help="start everything and prove that it works", allow_abbrev=False))
-    _add_soak(
-        commands.add_parser(
-            "soak",
-            help="send thousands of requests while everything fails, and count",
-            allow_abbrev=False,
-            description="Two hosts that are killed every few seconds, with faults of Twilio, of proxies and of the "
-            "storage, and adverse lists, at random. The exit code is 0 only if every request was sent once.",
-        )
-    )
-    _add_replay(commands.add_parser("replay", help="send rejected or failed deliveries again", allow_abbrev=False))
+    add = partial(_add, commands)
+    _add_run(add("run", help="start everything and prove that it works"))
     _add_send(
-        commands.add_parser(
+        add(
             "send",
             help="enqueue one request",
-            allow_abbrev=False,
-            description="Enqueues one request and prints its id. With --follow the exit code is 0 only "
+            description="Enqueues one request and prints its id. With --follow the exit code is 0 only\n"
             "if it ends as delivered, read or completed.",
         )
     )
-    _add_template(
-        commands.add_parser("template", help="show, list and check the message templates", allow_abbrev=False)
+    lookup_options.add_show(add("show", help="show a delivery and its timeline"))
+    lookup_options.add_search(add("search", help="find deliveries"))
+    lookup_options.add_tail(
+        add(
+            "tail",
+            help="print events as they are recorded",
+            description="Prints each event that is recorded from now on, of the newest deliveries. Ctrl-C stops it.",
+        )
     )
-    _add_flow(commands.add_parser("flow", help="show, list and check the call flows", allow_abbrev=False))
-    _add_replies(
-        commands.add_parser("replies", help="try, list and check the rules that answer texts", allow_abbrev=False)
+    _add_replay(add("replay", help="send rejected or failed deliveries again"))
+    _add_template(add("template", help="show, list and check the message templates"))
+    _add_flow(add("flow", help="show, list and check the call flows"))
+    _add_replies(add("replies", help="try, list and check the rules that answer texts"))
+    _add_soak(
+        add(
+            "soak",
+            help="send thousands of requests while everything fails, and count",
+            description="Two hosts that are killed every few seconds, with faults of Twilio, of proxies and of the\n"
+            "storage, and adverse lists, at random. The exit code is 0 only if every request was sent once.",
+        )
     )
     return whole
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, **texts: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        epilog=examples.of(name),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        help=texts["help"],
+        description=texts.get("description"),
+    )
 
 
 def _add_template(command: argparse.ArgumentParser) -> None:
@@ -109,11 +133,11 @@ def _add_replies(command: argparse.ArgumentParser) -> None:
 
 
 def _add_soak(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--requests", type=_count, default=2000, help="how many (%(default)s)")
+    command.add_argument("--requests", type=count, default=2000, help="how many (%(default)s)")
     command.add_argument("--seed", type=int, default=1, help="of everything that happens at random (%(default)s)")
     command.add_argument(
         "--schedules",
-        type=_count,
+        type=count,
         metavar="N",
         help="instead: so many schedules due in one minute, and a host that is killed half way",
     )
@@ -123,10 +147,10 @@ def _add_run(command: argparse.ArgumentParser) -> None:
     command.add_argument("--once", action="store_true", help="stop after the proof; exit code 0 only if it worked")
     command.add_argument("--reset", action="store_true", help="begin with an empty storage")
     command.add_argument("--host", choices=["embedded", "func"], help="default: func where it is on PATH")
-    command.add_argument("--port", type=_port, default=PORT, help="of the functions (%(default)s)")
-    command.add_argument("--twilio-port", type=_port, default=TWILIO_PORT, help="of the simulator (%(default)s)")
+    command.add_argument("--port", type=port, default=PORT, help="of the functions (%(default)s)")
+    command.add_argument("--twilio-port", type=port, default=TWILIO_PORT, help="of the simulator (%(default)s)")
     command.add_argument(
-        "--storage-port", type=_port, default=STORAGE_PORT, help="the first of Azurite's three (%(default)s)"
+        "--storage-port", type=port, default=STORAGE_PORT, help="the first of Azurite's three (%(default)s)"
     )
     command.add_argument("--home", type=Path, default=HOME, help="the folder of data and logs (%(default)s)")
 
@@ -142,10 +166,10 @@ def _add_send(command: argparse.ArgumentParser) -> None:
     command.add_argument("--id", help="the request's id; the same id is sent once, ever (default: a new one)")
     command.add_argument("--json", metavar="FILE", help="the request as a JSON object; - is standard input")
     command.add_argument("--follow", action="store_true", help="print the timeline until it ends")
-    _add_functions(command)
+    add_functions(command)
     command.add_argument(
         "--storage-port",
-        type=_port,
+        type=port,
         help="the local storage of `dev.py run --storage-port` "
         "(default: AzureWebJobsStorage of the environment, else of local.settings.json)",
     )
@@ -156,11 +180,11 @@ def _add_replay(command: argparse.ArgumentParser) -> None:
     command.add_argument("--status", help="all that are in this status, such as failed or rejected")
     command.add_argument("--to", help="all to this recipient")
     command.add_argument("--from", help="all from this sender")
-    command.add_argument("--error-code", type=_count, metavar="CODE", help="all with this code, such as 30008")
+    command.add_argument("--error-code", type=count, metavar="CODE", help="all with this code, such as 30008")
     command.add_argument("--origin", help="all that this schedule or delivery made")
     command.add_argument("--channel", choices=["sms", "call"], help="of these, those of this channel")
-    command.add_argument("--since", type=_moment, help="of these, those made at this time or later: ISO 8601, else UTC")
-    command.add_argument("--until", type=_end, help="of these, those made at this time or before; a day counts whole")
+    command.add_argument("--since", type=moment, help="of these, those made at this time or later: ISO 8601, else UTC")
+    command.add_argument("--until", type=end, help="of these, those made at this time or before; a day counts whole")
     command.add_argument(
         "--include",
         action="append",
@@ -172,50 +196,7 @@ def _add_replay(command: argparse.ArgumentParser) -> None:
     command.add_argument("--dry-run", action="store_true", help="show what would be sent, and send nothing")
     command.add_argument("--yes", action="store_true", help="send what a search finds without a question")
     command.add_argument("--by", metavar="NAME", help="who asks for it, kept with each delivery")
-    _add_functions(command)
-
-
-def _add_functions(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--url", type=_url, default=f"http://127.0.0.1:{PORT}", help="of the functions (%(default)s)")
-    command.add_argument(
-        "--key", default=os.environ.get("SWITCHBOARD_KEY"), help="a function key (default: SWITCHBOARD_KEY)"
-    )
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 1 on, got {text!r}")
-    return int(text)
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65533:  # noqa: PLR2004 - the storage takes two more
-        raise argparse.ArgumentTypeError(f"expected a port from 1 to 65533, got {text!r}")
-    return int(text)
-
-
-def _url(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise argparse.ArgumentTypeError(f"expected an http:// or https:// URL, got {text!r}")
-    return text
-
-
-def _moment(text: str) -> str:
-    return _read_moment(text).isoformat()
-
-
-def _end(text: str) -> str:
-    moment = _read_moment(text)
-    is_day = len(text) <= len("2026-01-31")
-    return (moment + timedelta(days=1, microseconds=-1) if is_day else moment).isoformat()
-
-
-def _read_moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as fault:
-        raise argparse.ArgumentTypeError(f"expected a time such as 2026-01-31T09:30, got {text!r}") from fault
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    add_functions(command)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -313,6 +294,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "template": _template,
     "flow": _flow,
     "replies": _replies,
+    **lookup_options.COMMANDS,
 }
 
 

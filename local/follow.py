@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from local.colours import painted_status
 from local.enqueue import Sent
 from local.errors import LocalError
 
@@ -149,5 +150,6 @@ def describe(label: str, event: Event) -> str:
     time_of_day = at.strftime("%H:%M:%S.%f")[:-3] if at.microsecond else at.strftime("%H:%M:%S")
     code = f"error {event.error_code}" if event.error_code else ""
     what = f"{event.kind or event.status:<11}"
+    what = what if event.kind else painted_status(what, event.status)
     words = (f"{time_of_day:<12}", label, what, event.sid, _what(event), code, event.error_message)
     return "  " + "  ".join(word for word in words if word).rstrip()

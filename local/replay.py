@@ -80,8 +80,7 @@ def replay(wishes: Wishes) -> int:
     if bool(wishes.ids) == bool(wishes.search):
         raise ReplayError("Expected ids, or --status or --to (or another filter): one of the two.")
     if wishes.ids:
-        refused = [delivery_id for delivery_id in wishes.ids if not _is_replayed(wishes, delivery_id)]
-        return 1 if refused else 0
+        return _replay_each(wishes)
     if not wishes.search.keys() & set(NARROW):
         raise ReplayError(
             "Expected --status, --to, --from, --error-code or --origin: everything at once is never replayed."
@@ -97,6 +96,15 @@ def replay(wishes: Wishes) -> int:
     if not wishes.yes and not _is_confirmed(len(seen.ids)):
         return 1
     return _send(wishes, seen)
+
+
+def _replay_each(wishes: Wishes) -> int:
+    if wishes.dry_run or wishes.again:
+        raise ReplayError(
+            "Nothing was sent: --dry-run and --again go with a search, such as --status failed, not with ids."
+        )
+    refused = [delivery_id for delivery_id in wishes.ids if not _is_replayed(wishes, delivery_id)]
+    return 1 if refused else 0
 
 
 def _is_replayed(wishes: Wishes, delivery_id: str) -> bool:

@@ -12,7 +12,8 @@ Switchboard is up. Ways in:
   enqueue    {_send_command(places)}
              {_curl_command(places)}
              or a message in the storage's queue, from any language
-  look up    {places.functions_url}/api/deliveries/ID
+  look up    {_command(places, "show ID")}; `search` and `tail` likewise
+             {places.functions_url}/api/deliveries/ID
   health     {places.functions_url}/api/health
   Twilio     {places.twilio_url} (simulated)
   storage    {places.storage}
@@ -23,11 +24,14 @@ Ctrl-C stops everything.
 
 
 def _send_command(places: Places) -> str:
-    python = "py" if sys.platform == "win32" else "python3"
     elsewhere = "" if places.storage_port == STORAGE_PORT else f" --storage-port {places.storage_port}"
-    if places.port != PORT:
-        elsewhere += f" --url {places.functions_url}"
-    return f'{python} dev.py send --to +14155550100 --body "Hello" --follow{elsewhere}'
+    return _command(places, f'send --to +14155550100 --body "Hello" --follow{elsewhere}')
+
+
+def _command(places: Places, arguments: str) -> str:
+    python = "py" if sys.platform == "win32" else "python3"
+    elsewhere = "" if places.port == PORT else f" --url {places.functions_url}"
+    return f"{python} dev.py {arguments}{elsewhere}"
 
 
 def _curl_command(places: Places) -> str:

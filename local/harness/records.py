@@ -84,6 +84,13 @@ class Records:
         """The SIDs that the events of a delivery name."""
         return {key.partition(":")[0] for key in await self.events(delivery_id) if SID.match(key)}
 
+    async def owned(self, delivery_id: str) -> set[str]:
+        """The SIDs whose owner rows name a delivery."""
+        found = self._tables.get_table_client("Lookups").query_entities(
+            "PartitionKey ge 'sid:' and PartitionKey lt 'sid;' and Delivery eq @id", parameters={"id": delivery_id}
+        )
+        return {str(row["PartitionKey"]).removeprefix("sid:") async for row in found}
+
     async def rejected(self) -> list[str]:
         """Everything that is on record as rejected: what each message was."""
         found = self._deliveries.query_entities("Status eq 'rejected' and RowKey eq 'delivery'")

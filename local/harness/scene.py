@@ -157,7 +157,11 @@ class Scene:
 
     async def is_quiet(self) -> bool:
         """Whether the queue has no message any more, not even a hidden one."""
-        return await self.records.waiting(self.queue) == 0
+        return await self.messages() == 0
+
+    async def messages(self) -> int:
+        """How many messages the queue has, the hidden ones too."""
+        return await self.records.waiting(self.queue)
 
     async def close(self) -> None:
         """End its hosts."""

@@ -31,7 +31,7 @@ the faults, callbacks.py says what callbacks can meet. GET also shows how many r
 proxy.
 
 Lists are an object with any of these, which lists.py explains:
-    {"order": "documented", "seed": 0, "undated": "anywhere", "late": 0, "late_seconds": [1, 5]}
+    {"order": "documented", "seed": 0, "undated": "anywhere", "late": 0, "late_seconds": [1, 5], "late_looks": 0}
 `order` is documented (if left out), oldest-first or adverse; `undated` is anywhere, first or last.
 """
 

@@ -39,7 +39,9 @@ class Lists(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     - adverse: in any order, another one in each look, with pages of 0 to 3 resources.
 
     `late` is the share of resources that are listed only so many real seconds after their creation: each waits a time
-    between the two `late_seconds`. A late resource can be fetched by its SID at once.
+    between the two `late_seconds`. With `late_looks`, it waits for looks instead: the first so many looks that would
+    show it leave it out, however much time passes. A look is a request for a first page, with all pages that follow
+    from it. A late resource can be fetched by its SID at once.
     """
 
     order: Literal["documented", "oldest-first", "adverse"] = "documented"
@@ -47,6 +49,7 @@ class Lists(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     undated: Literal["anywhere", "first", "last"] = "anywhere"
     late: Rate = 0.0
     late_seconds: tuple[Annotated[float, msgspec.Meta(ge=0)], Annotated[float, msgspec.Meta(ge=0)]] = (1.0, 5.0)
+    late_looks: Annotated[int, msgspec.Meta(ge=0)] = 0
 
     def place(self, number: int, record: Record, *, dated: datetime | None, look: int) -> Place:
         """Return where the record with this number of creation stands; `dated` is when it was sent, if it was."""
@@ -61,10 +64,12 @@ class Lists(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             case "documented":
                 return self._undated(number, record.created, any_place)
 
-    def is_listed(self, number: int, record: Record, now: datetime) -> bool:
-        """Tell whether a list shows the record already."""
+    def is_listed(self, number: int, record: Record, now: datetime, *, looks_without_it: int = 0) -> bool:
+        """Tell whether a list shows the record already; `looks_without_it` is how many looks left it out so far."""
         if self._draw("late", number) >= self.late:
             return True
+        if self.late_looks:
+            return looks_without_it >= self.late_looks
         least, most = self.late_seconds
         wait = timedelta(seconds=least + (most - least) * self._draw("seconds", number))
         return now >= record.created + wait
@@ -90,7 +95,7 @@ AS_DOCUMENTED = Lists()
 
 
 class Listing:
-    """The lists as they come at present, and the numbers of their looks."""
+    """The lists as they come at present, the numbers of their looks, and which looks left a late resource out."""
 
     def __init__(self, lists: Lists) -> None:
         self._at_first = lists
@@ -100,6 +105,18 @@ class Listing:
         """Let lists come like this from now on; the next look is the first one by its seed."""
         self.now_on = lists
         self._looks = count()
+        self._looks_without: dict[str, frozenset[int]] = {}
+
+    def shows(self, number: int, record: Record, now: datetime, *, look: int) -> bool:
+        """Tell whether a page of a look shows the record, if it fits; all pages of a look agree where looks count."""
+        looks = self._looks_without.get(record.sid, frozenset())
+        if look in looks:
+            return False
+        if self.now_on.is_listed(number, record, now, looks_without_it=len(looks)):
+            return True
+        if self.now_on.late_looks:
+            self._looks_without[record.sid] = looks | {look}
+        return False
 
     def new_look(self) -> int:
         """Return the number of a look that begins."""

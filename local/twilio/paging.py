@@ -72,7 +72,7 @@ def page_of(
         (
             (lists.place(number, record, dated=sent(record), look=token.look), record)
             for number, record in store.numbered(to=query.get("To"))
-            if lists.is_listed(number, record, moment) and all(test(record) for test in all_tests)
+            if all(test(record) for test in all_tests) and listing.shows(number, record, moment, look=token.look)
         ),
         key=itemgetter(0),
     )

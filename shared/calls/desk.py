@@ -26,7 +26,7 @@ from shared.voice.flows.apologies import gone
 from shared.voice.flows.library import check_data
 from shared.voice.flows.model import Flow
 from shared.voice.flows.turn import Call, Happened, Turn, Walked, World
-from shared.voice.flows.urls import MOST_AGAIN
+from shared.voice.flows.turn_urls import MOST_AGAIN
 from shared.voice.flows.walk import walk
 from shared.voice.twimlets.reading import Twimlet
 from shared.voice.twimlets.walk import walk_twimlet

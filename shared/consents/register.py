@@ -5,7 +5,7 @@ import contextlib
 import logging
 from typing import Final
 
-from shared.consents.consent import Consent, following, from_row, latest, partitions, places, refused, to_row
+from shared.consents.consent import API, Consent, following, from_row, latest, partitions, places, refused, to_row
 from shared.deliveries import status
 from shared.deliveries.record import Delivery, Event
 from shared.errors import Changed
@@ -93,8 +93,11 @@ class Consents:
 
 
 def _tell(consent: Consent) -> None:
-    what = (mask(consent.to), mask(consent.sender), consent.state, consent.by, consent.how)
-    _logger.info("texts to %s from %s: %s, by %s, how: %s", *what)
+    # over HTTP, `by` is somebody's name
+    by = f", by {consent.by}" if consent.how != API else ""
+    _logger.info(
+        "texts to %s from %s: %s%s, how: %s", mask(consent.to), mask(consent.sender), consent.state, by, consent.how
+    )
 
 
 def _sender(delivery: Delivery, event: Event) -> str | None:

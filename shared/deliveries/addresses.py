@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.deliveries.record import Delivery
-from shared.text.numbers import NumberInvalid, to_e164
+from shared.text.numbers import NumberInvalid, cleaned, to_e164
 
 _MOST: Final = 20
 """addresses that are read in one message"""
@@ -16,7 +16,11 @@ _VALUES: Final = frozenset({"data", "metadata", "content_variables"})
 """fields whose `from` and `to` may be anything, such as two dates"""
 _INTERNATIONAL: Final = re.compile(r"(?:00)?([1-9][0-9]{9,14})")
 """digits that may be a number of some country, written without `+`"""
-_IN_TEXT: Final = re.compile(r"(?:(?:whatsapp|rcs):)?\+[1-9](?:[ ().\u00a0-]?[0-9]){6,14}")
+_IN_TEXT: Final = re.compile(r"(?:(?:whatsapp|rcs):)?\+[1-9](?:(?:[^\S\r\n]|[().-])?[0-9]){6,14}(?![0-9])")
+_SCHEMES: Final = frozenset({"tel", "sms"})
+"""of a URI whose path is a phone number: https://www.rfc-editor.org/rfc/rfc3966 and https://www.rfc-editor.org/rfc/rfc5724"""
+_LEAST, _TOO_LARGE = 10**9, 10**15
+"""between them is a whole number that may be a phone number: E.164 has 15 digits at most"""
 
 
 class Addresses(msgspec.Struct, frozen=True):
@@ -69,8 +73,21 @@ def _ends(document: object) -> Iterator[tuple[str, str]]:
     while level:
         for part in level:
             if isinstance(part, dict):
-                yield from ((name, part[name]) for name in ("to", "from") if isinstance(part.get(name), str))
+                yield from ((name, text) for name in ("to", "from") for text in _written(part.get(name)))
         level = [inner for part in level for inner in _inside(part)]
+
+
+def _written(end: object) -> Iterator[str]:
+    """Yield what an end holds: a text, a number that a producer wrote without quotes, or each of a list."""
+    match end:
+        case str():
+            yield end
+        case int() if _LEAST < end < _TOO_LARGE:
+            yield str(end)
+        case list():
+            for inner in end:
+                if not isinstance(inner, list):
+                    yield from _written(inner)
 
 
 def _inside(part: object) -> list[object]:
@@ -80,15 +97,21 @@ def _inside(part: object) -> list[object]:
 
 
 def _reading(value: str, region: str | None) -> str | None:
-    value = value.strip()
+    value = cleaned(value).strip()
     prefix, colon, bare = value.rpartition(":")
+    if prefix.lower() in _SCHEMES:
+        prefix = colon = ""
     international = _INTERNATIONAL.fullmatch(re.sub(r"[\s()./-]", "", bare))
     for written in (bare, f"+{international[1]}") if international else (bare,):
         try:
             return prefix + colon + to_e164(written, region=region)
         except NumberInvalid:
             continue
-    return value if prefix and bare and len(value) <= _LONGEST else None
+    if prefix and bare and len(value) <= _LONGEST:
+        return value
+    # a number with something beside it, such as an extension
+    inside = _IN_TEXT.search(value)
+    return _reading(inside[0], region) if inside and inside[0] != value else None
 
 
 def _one(ends: list[tuple[str, str]], name: str, region: str | None) -> str | None:

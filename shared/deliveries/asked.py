@@ -22,7 +22,7 @@ def read_search(content: bytes, *, region: str | None) -> Search:
     Raises:
         RequestInvalid: it can't be used; every fault is named.
     """
-    wanted = convert(_with_times(parse_object(content or b"{}", longest=_LONGEST)), Search)
+    wanted = convert(_with_times(parse_object(content, longest=_LONGEST)), Search)
     found: dict[str, str] = {}
     faults: list[Fault] = []
     for name, value in (("to", wanted.to), ("from", wanted.from_), ("address", wanted.address)):

@@ -13,7 +13,7 @@
 | `from:<hash of the person>` | the same | what Twilio told of, such as texts that came in, by its `From` |
 | `about:<hash of the person>` | the same | rejected messages in which the address can be read |
 | `named:<id>` | the same | rejected messages that named this id |
-| `sid:<SID>` | `owner` | the delivery that a message or call belongs to |
+| `sid:<SID>` | `owner` | the delivery that a message or call belongs to (`shared.deliveries.owners`) |
 | `reply:<day>:<hash of the person>` | as of `day` | the automatic texts to a person: replies, and texts of flows |
 
 A person is the canonical form of an address (`shared.text.spellings`). Earlier versions hashed the address itself.

@@ -12,6 +12,7 @@ import msgspec
 from shared.deliveries import keys, rows, status
 from shared.deliveries.address_index import AddressIndex
 from shared.deliveries.feed import Feed
+from shared.deliveries.owners import Owners, Ownership
 from shared.deliveries.record import Delivery, Event, fold, tombstone
 from shared.deliveries.remains import SWEPT_AFTER, Remains
 from shared.errors import Changed
@@ -58,6 +59,7 @@ class DeliveryLog:
         self._on_end = on_end
         self._index = index
         self._remains = Remains(deliveries, lookups)
+        self._owners = Owners(lookups, self.get)
 
     async def get(self, delivery_id: str) -> Delivery | None:
         """Return the present state, with the version that a change must name; None where there is no such delivery."""
@@ -172,6 +174,9 @@ class DeliveryLog:
         """
         await self._keep(delivery, event)
         after = await self._merge_until_it_holds(delivery, lambda current: fold(current, event))
+        if event.sid is not None and delivery.sid is None and _has_another(after, event.sid):
+            # another writer was quicker: it owned another SID, and the state has that one
+            await self._owners.release(event.sid, delivery.id)
         if after.erased:
             await self._remains.take_back(delivery.id, [event])
         elif after == delivery:
@@ -238,24 +243,33 @@ class DeliveryLog:
         await self._remains.sweep(delivery_id)
 
     async def list_by_address(self, delivery: Delivery) -> None:
-        """Write the entries that find a delivery by an address: an earlier version did not write all of them."""
+        """Write the entries that find a delivery by an address: an earlier version did not write all of them.
+
+        Of one that was erased meanwhile, no entry stays.
+        """
         await asyncio.gather(*(self._lookups.put(row) for row in keys.address_rows(delivery)))
+        whole = await self._whole(delivery.id)
+        if whole is None or whole.erased:
+            await self._remains.unlist(delivery)
 
     async def unlist(self, delivery: Delivery) -> None:
         """Take out the entries by address that stand at the time of this delivery."""
         await self._remains.unlist(delivery)
 
     async def own_sid(self, sid: str, delivery_id: str) -> str:
-        """Make `sid` belong to a delivery unless it belongs to one; return the id of the one that it belongs to."""
-        row = keys.owner_row(sid, delivery_id)
-        if await self._lookups.insert(row) is not None:
-            return delivery_id
-        return await self.owner_of(sid) or delivery_id
+        """Make `sid` belong to a delivery unless it belongs to one; return the id of the one that it belongs to.
+
+        Record an event of the SID next: a delivery keeps one SID, and gives back what it owns beside that one.
+        """
+        return await self._owners.own(sid, delivery_id)
 
     async def owner_of(self, sid: str) -> str | None:
-        """Return the id of the delivery that a SID belongs to."""
-        row = await self._lookups.get(keys.owner_partition(sid), keys.OWNER)
-        return row["Delivery"] if row is not None else None
+        """Return the id of the delivery that the owner row of a SID names."""
+        return await self._owners.owner_of(sid)
+
+    async def ownership(self, sid: str) -> Ownership:
+        """Return the delivery that a SID belongs to, and whether that can't change any more: its state decides."""
+        return await self._owners.ownership(sid)
 
     async def _leaves_none(self, delivery_id: str, *events: Event) -> bool:
         """Take events back where their delivery is erased, or is being erased; return whether it is."""
@@ -329,6 +343,10 @@ class DeliveryLog:
         if not delivery.is_final:
             found.append(keys.open_row(delivery))
         await asyncio.gather(*(self._lookups.delete(row["PartitionKey"], row["RowKey"]) for row in found))
+
+
+def _has_another(delivery: Delivery, sid: str) -> bool:
+    return delivery.sid not in {None, sid} and sid not in delivery.past_sids
 
 
 def _place(event: Event) -> tuple[datetime, int, datetime]:

@@ -23,9 +23,9 @@ from shared.erasures.holdings import DERIVED, SCHEDULE, Holdings
 from shared.erasures.person import digests
 from shared.erasures.receipt import Receipt, Tally
 from shared.erasures.receipts import Receipts
-from shared.errors import Changed, SwitchboardError, TwilioRefused, TwilioUnavailable, TwilioUnclear
-from shared.logs import about
-from shared.outbound.cancel import CANCELABLE, cancel
+from shared.errors import Changed, SwitchboardError
+from shared.logs import about, traced
+from shared.outbound.cancel import CANCELABLE, NotCancelable, cancel
 from shared.outbound.erase import erase_with_derived
 
 _logger: Final = logging.getLogger(__name__)
@@ -34,6 +34,9 @@ _PREVIEWED_FOR: Final = timedelta(seconds=20)
 """a caller waits for a preview"""
 _STILL_COMING: Final = timedelta(minutes=15)
 """what begins so long after the request for an erasure is part of it: it was on its way"""
+
+
+_FAULT: Final = "a fault of the app, see its log"
 
 
 class OwnAddress(SwitchboardError):
@@ -140,7 +143,7 @@ class Erasures:
             page = await self._holdings.deliveries(
                 receipt.digests, until=newest, cursor=receipt.cursor, lists_only=receipt.is_listed
             )
-            tally = await self._erase_all(page.deliveries, receipt.digests)
+            tally = await self._erase_all(page.deliveries, receipt)
             receipt = receipts_.gone_on(receipt, tally, cursor=page.cursor)
             if page.cursor is None:
                 now = self._clock()
@@ -161,41 +164,43 @@ class Erasures:
                 tally += Tally(done={SCHEDULE: 1})
         return tally
 
-    async def _erase_all(self, deliveries: tuple[Delivery, ...], whose: tuple[str, ...]) -> Tally:
+    async def _erase_all(self, deliveries: tuple[Delivery, ...], receipt: Receipt) -> Tally:
         places = asyncio.Semaphore(_AT_ONCE)
 
         async def erase(delivery: Delivery) -> Tally:
             async with places:
-                return await self._erase(delivery, whose)
+                return await self._erase(delivery, receipt)
 
         tally = Tally()
         for part in await asyncio.gather(*map(erase, deliveries)):
             tally += part
         return tally
 
-    async def _erase(self, delivery: Delivery, whose: tuple[str, ...]) -> Tally:
+    async def _erase(self, delivery: Delivery, receipt: Receipt) -> Tally:
         """Erase a delivery with what was derived from it; what is not over is only kept from being sent."""
+        whose = receipt.digests
         try:
-            erased = await self._erase_with_derived(delivery)
-        except NotErasable:
-            await self._keep_from_being_sent(delivery)
+            erased = await self._erase_with_derived(delivery, by=receipt.by)
+        except (NotErasable, NotCancelable):
+            await self._keep_from_being_sent(delivery, by=receipt.by)
             tally = Tally(left={self._holdings.kind_of(delivery, whose): 1}, ids=(delivery.id,))
-        except (Changed, TwilioRefused, TwilioUnavailable, TwilioUnclear, AzureError) as exc:
-            reason = "storage did not answer" if isinstance(exc, AzureError) else str(exc)
-            about(_logger, delivery.id).warning("not erased yet: %s", reason)
+        except Exception as exc:  # noqa: BLE001 - one that can't be erased must not keep all others
+            reason = _reason(exc)
+            about(_logger, delivery.id).warning("not erased yet: %s", reason if reason != _FAULT else traced(exc))
             tally = Tally(refused={reason: 1}, ids=(delivery.id,))
         else:
             return Tally(done=dict(Counter(self._holdings.kind_of(one, whose) for one in erased)))
         await self._holdings.list_by_address(delivery)
         return tally
 
-    async def _erase_with_derived(self, delivery: Delivery) -> list[Delivery]:
+    async def _erase_with_derived(self, delivery: Delivery, *, by: str | None) -> list[Delivery]:
         erase = partial(
             erase_with_derived,
             derivations=self._derivations,
             log=self._log,
             provider=self._provider(),
             now=self._clock(),
+            by=by,
         )
         try:
             return await erase(delivery)
@@ -203,11 +208,11 @@ class Erasures:
             # a fallback and the delivery before it are often on one page, and erased at the same time
             return await erase(await self._log.get(delivery.id) or delivery)
 
-    async def _keep_from_being_sent(self, delivery: Delivery) -> None:
+    async def _keep_from_being_sent(self, delivery: Delivery, *, by: str | None) -> None:
         """Cancel a delivery that waits while one that was derived from it is not over."""
         if delivery.status in CANCELABLE:
-            with contextlib.suppress(Changed):
-                await cancel(delivery, log=self._log, now=self._clock())
+            with contextlib.suppress(Changed, NotCancelable):
+                await cancel(delivery, log=self._log, now=self._clock(), by=by)
 
     async def _check(self, addresses: tuple[str, ...]) -> None:
         if await self._holdings.is_ours(addresses[0]):
@@ -216,3 +221,14 @@ class Erasures:
     async def _count_consents(self, addresses: tuple[str, ...]) -> int:
         found = await asyncio.gather(*map(self._consents.find, addresses))
         return len({(consent.to, consent.sender) for each in found for consent in each})
+
+
+def _reason(error: Exception) -> str:
+    """Return why something was not erased, as the receipt says it; other errors' texts may hold anything."""
+    match error:
+        case AzureError():
+            return "storage did not answer"
+        case SwitchboardError():
+            return str(error)
+        case _:
+            return _FAULT

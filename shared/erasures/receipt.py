@@ -87,7 +87,7 @@ def passed(receipt: Receipt, now: datetime, *, is_listed: bool) -> Receipt:
     return msgspec.structs.replace(receipt, cursor=None, next_at=now + (_LATER if waits else _AGAIN))
 
 
-def shown(receipt: Receipt) -> dict[str, Any]:
+def as_shown(receipt: Receipt) -> dict[str, Any]:
     """Return the receipt as people and systems are shown it."""
     told: dict[str, Any] = msgspec.to_builtins(receipt)
     told |= told.pop("tally")

@@ -19,8 +19,8 @@ from shared.deliveries.log import DeliveryLog
 from shared.deliveries.open import OpenDeliveries, OpenEntry
 from shared.deliveries.record import Delivery
 from shared.errors import TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
-from shared.housekeeping.backlog import go_through
 from shared.housekeeping.pauses import Pauses
+from shared.housekeeping.rounds import go_through
 from shared.logs import about, traced
 from shared.outbound.claim import due_at
 from shared.outbound.internal import to_take_again

@@ -4,14 +4,14 @@ Anybody may post, so the work and the length of the text are bounded, and what a
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from shared.errors import SignatureInvalid
 from shared.inbound.form import Form
-from shared.inbound.signature import verify_signature
+from shared.inbound.signature import SETTINGS_HEADER, verify_signature
 from shared.settings import Settings
 from shared.settings_reader import Secret
 
@@ -49,21 +49,28 @@ def tokens_of(settings: Settings) -> list[Secret]:
 def likely_cause(came: Came, settings: Settings) -> str:
     """Return the URL that was checked, the hosts that the request names instead, and the likely cause."""
     base = settings.public_base_url
-    hosts = [host for host in _hosts(came) if host != urlsplit(base).netloc]
+    hosts = {host: spelled for host, spelled in _hosts(came).items() if host != urlsplit(base).netloc}
     shown = f"; the request names {', '.join(hosts)} instead" if hosts else ""
     return f"checked {_shown(base, came.url)}{shown}; likely cause: {_cause(came, settings, hosts)}"
 
 
-def _cause(came: Came, settings: Settings, hosts: list[str]) -> str:
+def _cause(came: Came, settings: Settings, hosts: Mapping[str, str]) -> str:
     signature = came.headers.get("X-Twilio-Signature") or ""
     form = _form(came.body)
+    if signature and SETTINGS_HEADER in came.headers:
+        return "a webhook rule at Twilio that names a signature"
     if not _SIGNATURE.fullmatch(signature):
         return "a sender other than Twilio" + ("" if signature else ", or a proxy that drops X-Twilio-Signature")
     if form is None:
         return "a sender other than Twilio; the body is too large to try the signature with other hosts"
     for base in _bases(settings.public_base_url, hosts):
-        if _is_signed(base + _target(came.url), form, signature, settings):
+        host = hosts.get(urlsplit(base).netloc, "")
+        if _is_signed(base + _target(came.url), form, signature, settings, host=host):
             return f"the signature is right for {base}: set PUBLIC_BASE_URL to the host and scheme that Twilio calls"
+    return _other_cause(form, settings)
+
+
+def _other_cause(form: Form, settings: Settings) -> str:
     if not len(form):
         return "a body that is no form, or that a proxy dropped"
     if form.get("AccountSid") not in {None, settings.account_sid}:
@@ -78,22 +85,22 @@ def _form(body: bytes) -> Form | None:
     return Form.parse(body) if len(body) <= MOST_TRIED and body.count(b"&") < MOST_FIELDS else None
 
 
-def _is_signed(url: str, form: Form, signature: str, settings: Settings) -> bool:
+def _is_signed(url: str, form: Form, signature: str, settings: Settings, *, host: str) -> bool:
     try:
-        verify_signature(url=url, form=form, signature=signature, tokens=tokens_of(settings))
+        verify_signature(url=url, host=host, form=form, signature=signature, tokens=tokens_of(settings))
     except SignatureInvalid:
         return False
     return True
 
 
-def _hosts(came: Came) -> list[str]:
-    """Return each host that the request names, once; a malformed one is left out."""
+def _hosts(came: Came) -> dict[str, str]:
+    """Return each host that the request names, in small letters, with its spelling; a malformed one is left out."""
     named = [came.url.partition("://")[2].partition("/")[0], *(came.headers.get(name) or "" for name in _HEADERS)]
-    firsts = [host.partition(",")[0].strip().lower() for host in named]
-    return list(dict.fromkeys(host for host in firsts if _HOST.fullmatch(host)))
+    firsts = [host.partition(",")[0].strip() for host in named]
+    return {host.lower(): host for host in firsts if _HOST.fullmatch(host)}
 
 
-def _bases(base: str, hosts: list[str]) -> Iterator[str]:
+def _bases(base: str, hosts: Iterable[str]) -> Iterator[str]:
     own = urlsplit(base)
     for host in (own.netloc, *hosts):
         for scheme in ("https", "http"):

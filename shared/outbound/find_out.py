@@ -71,15 +71,15 @@ class Finder:
         if listed is None:
             return False
         found = [one for one in candidates(listed, delivery, request) if one.sid not in delivery.past_sids]
-        owners = {one.sid: await self._log.owner_of(one.sid) for one in found}
+        owned = {one.sid: await self._log.ownership(one.sid) for one in found}
         # a crash may have come between owning and recording: its own goes before what belongs to nobody
-        for one in (one for one in found if owners[one.sid] == delivery.id):
+        for one in (one for one in found if owned[one.sid].owner == delivery.id):
             await self._adopt(delivery, one)
             return False
-        unowned = [one for one in found if owners[one.sid] is None]
+        unowned = [one for one in found if owned[one.sid].owner is None]
         if await self._adopted_one(delivery, request, unowned):
             return False
-        return await self._is_nothing_left(delivery, unowned)
+        return await self._is_nothing_left(delivery, [sid for sid, its in owned.items() if not its.is_settled])
 
     async def _list(self, delivery: Delivery, request: Request) -> list[Resource] | None:
         """Return what may be its own; None where the look failed, which is no look: it is made again later."""
@@ -128,11 +128,11 @@ class Finder:
         about(_logger, delivery.id).info("found at Twilio: %s", resource.sid)
         await self._outcomes.accepted(delivery, resource, at=self._clock(), source="found")
 
-    async def _is_nothing_left(self, delivery: Delivery, unowned: Sequence[Resource]) -> bool:
+    async def _is_nothing_left(self, delivery: Delivery, sids: Sequence[str]) -> bool:
         """Tell whether two looks, this one and an earlier one, found nothing that may be its own."""
-        seen = dict.fromkeys((*delivery.candidates, *(one.sid for one in unowned)))
+        seen = dict.fromkeys((*delivery.candidates, *sids))
         # what an earlier look saw counts until it belongs to another delivery, also where it is not listed any more
-        unsettled = tuple([sid for sid in seen if await self._log.owner_of(sid) in {None, delivery.id}])
+        unsettled = tuple([sid for sid in seen if not await self._is_anothers(sid, delivery)])
         if unsettled:
             await self._wait_for_owners(delivery, unsettled)
             return False
@@ -140,6 +140,11 @@ class Finder:
             await self._look_twice(delivery)
             return False
         return True
+
+    async def _is_anothers(self, sid: str, delivery: Delivery) -> bool:
+        """Tell whether a SID belongs to another delivery for good: one that owns two keeps one of them."""
+        its = await self._log.ownership(sid)
+        return its.is_settled and its.owner != delivery.id
 
     async def _wait_for_owners(self, delivery: Delivery, sids: tuple[str, ...]) -> None:
         now = self._clock()

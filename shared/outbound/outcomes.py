@@ -312,13 +312,20 @@ def seen(resource: Resource, *, source: str, at: datetime) -> Event:
     )
 
 
+def since_replay(delivery: Delivery) -> str:
+    """Return what tells the events after a delivery's last replay from those before it; nothing before the first."""
+    return "" if delivery.replayed_at is None else f"{delivery.replayed_at:%Y%m%dT%H%M%S%f}"
+
+
 def own_event(delivery: Delivery, raw: dict[str, Any], *, key: str | None = None, by: str | None = None) -> Event:
     """Return the event of this app's own change of a delivery; `key` where its status alone doesn't tell it apart.
 
-    `by` is who asked for the change.
+    `by` is who asked for the change. A replay may end before another attempt begins, as it did before: that is another
+    event.
     """
+    word = key or f"{delivery.status}:{since_replay(delivery)}".rstrip(":")
     return Event(
-        key=f"{delivery.attempt or delivery.id}:{key or delivery.status}",
+        key=f"{delivery.attempt or delivery.id}:{word}",
         status=delivery.status,
         at=delivery.updated_at,
         error_code=delivery.error_code,

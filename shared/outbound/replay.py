@@ -12,7 +12,7 @@ from shared.errors import Fault, RequestInvalid, SwitchboardError
 from shared.outbound.checks import Rules
 from shared.outbound.claim import OTHER_CONTENT
 from shared.outbound.decode import decode
-from shared.outbound.outcomes import own_event
+from shared.outbound.outcomes import own_event, since_replay
 from shared.outbound.request import VALID_FOR
 from shared.queues import Queue
 
@@ -58,7 +58,7 @@ async def replay(
         return
     after = _reopened(delivery, now)
     await queue.put(request, delay=_SHORTLY)
-    key = f"replayed:{delivery.attempts}"
+    key = f"replayed:{delivery.attempts}:{since_replay(delivery)}".rstrip(":")
     await log.reopen(delivery, after, own_event(after, {"reason": "replayed"}, key=key, by=by))
 
 

@@ -15,8 +15,7 @@ from shared.settings import Settings
 from shared.text.numbers import IDENTITY, is_ordinary
 from shared.text.tolls import NotAllowed, check_value
 from shared.voice.clients import add_client
-from shared.voice.flows.model import Target
-from shared.voice.flows.targets import Address, MayNotDial, read_address
+from shared.voice.flows.targets import Address, MayNotDial, Target, read_address
 from shared.voice.flows.texts import NOTHING
 
 CLIENT: Final = "client:"

@@ -12,7 +12,7 @@ from shared.by import By
 from shared.documents import read_document
 from shared.erasures.erasing import OwnAddress
 from shared.erasures.person import addresses
-from shared.erasures.receipt import shown
+from shared.erasures.receipt import as_shown
 from shared.errors import Fault, RequestInvalid
 from shared.text.numbers import NumberInvalid, mask
 from shared.web.answers import NotFound, json_answer, with_problems
@@ -45,7 +45,7 @@ async def ask(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     except (NumberInvalid, OwnAddress) as exc:
         raise RequestInvalid("it can't be erased", [Fault("to", f"{exc}, got {mask(wish.to)}")]) from exc
     location = f"/api/erasures/{receipt.id}"
-    return json_answer({"location": location, **_told(shown(receipt))}, HTTPStatus.ACCEPTED, Location=location)
+    return json_answer({"location": location, **_told(as_shown(receipt))}, HTTPStatus.ACCEPTED, Location=location)
 
 
 @with_problems
@@ -55,7 +55,7 @@ async def show(req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:
     receipt = await wiring.erasures.get(erasure_id) if _ID.fullmatch(erasure_id) else None
     if receipt is None:
         raise NotFound("there is no erasure with this id")
-    return json_answer(_told(shown(receipt)))
+    return json_answer(_told(as_shown(receipt)))
 
 
 async def _preview(wish: _Wish, whose: tuple[str, ...], wiring: Wiring) -> dict[str, Any]:

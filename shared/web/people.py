@@ -11,7 +11,6 @@ from shared.by import read_by
 from shared.deliveries import keys, view
 from shared.deliveries.asked import read_search
 from shared.deliveries.record import Delivery
-from shared.deliveries.search import Search
 from shared.logs import about
 from shared.outbound.cancel import cancel as cancel_waiting
 from shared.outbound.enqueue import prepare
@@ -104,10 +103,6 @@ async def find(req: func.HttpRequest, wiring: Wiring) -> Delivery:
     if found is None:
         raise NotFound("there is no delivery with this id, or it is still on its way from the queue")
     return found
-
-
-def _wanted(req: func.HttpRequest, wiring: Wiring) -> Search:
-    return read_search(req.get_body(), region=wiring.settings.default_region)
 
 
 async def health(_req: func.HttpRequest, wiring: Wiring) -> func.HttpResponse:

@@ -13,7 +13,7 @@ from shared.inbound import arrivals
 from shared.logs import about
 from shared.voice import browser
 from shared.voice.flows.apologies import trouble
-from shared.voice.flows.urls import is_turn, once_more, read_turn
+from shared.voice.flows.turn_urls import is_turn, once_more, read_turn
 from shared.web.twilio import Webhook, admit, forbidden, tell, twiml_answer, verify
 from shared.wiring import Wiring, clock
 

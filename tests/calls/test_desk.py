@@ -27,7 +27,7 @@ from shared.settings import Settings
 from shared.text.numbers import WITHHELD
 from shared.voice.flows.library import Flows
 from shared.voice.flows.turn import TextToSend, Turn
-from shared.voice.flows.urls import MOST_AGAIN
+from shared.voice.flows.turn_urls import MOST_AGAIN
 from tests.deliveries.samples import a_delivery
 from tests.fakes import FROM_NUMBER, Clock, a_sid, make_settings
 from tests.samples.calls import AGENT, FLOWS, LINE, PERSON

@@ -244,6 +244,14 @@ async def test_each_change_of_a_wish_is_told_once_and_shows_no_number(
     ]
 
 
+async def test_the_name_of_who_sets_a_wish_over_http_is_in_no_log_line(
+    table: Table, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "shared"):
+        await Consents(table).record(Consent(to=TO, sender=FROM, state="opted-out", at=NOW, by="Ada", how="api"))
+    assert [record.getMessage() for record in caplog.records] == ["texts to +141…00 from +141…99: opted-out, how: api"]
+
+
 @pytest.mark.parametrize(
     "sender",
     ["sip:desk@example.com/a?b#c", "a\\b", "messenger:\x01", "x" * 3_000, "sip:" + "😀" * 600],

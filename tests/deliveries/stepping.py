@@ -110,13 +110,18 @@ class SteppedTable(Table):
     """A table in memory; with `steps`, each call that matters waits for its turn. A query reads row by row."""
 
     def __init__(
-        self, rows: Rows, actor: str = "", steps: Steps | None = None, *, matters: Callable[[str], bool] | None = None
+        self,
+        rows: Rows,
+        actor: str = "",
+        steps: Steps | None = None,
+        *,
+        matters: Callable[[str, str | None], bool] | None = None,
     ) -> None:
         super().__init__(cast("TableClient", None))
         self._rows = rows
         self._actor = actor
         self._steps = steps
-        self._matters = matters or (lambda _: True)
+        self._matters = matters or (lambda *_: True)
 
     async def get(self, partition: str, row: str) -> Row | None:
         await self._turn(partition, row, writes=False)
@@ -165,7 +170,7 @@ class SteppedTable(Table):
             )
 
     async def _turn(self, partition: str, row: str | None, *, writes: bool = True) -> None:
-        if self._steps is not None and self._matters(partition):
+        if self._steps is not None and self._matters(partition, row):
             await self._steps.turn(Call(self._actor, partition, row, writes))
 
     def _store(self, entity: Entity) -> str:
@@ -203,7 +208,7 @@ class World:
     def log(self, actor: str = "", steps: Steps | None = None) -> DeliveryLog:
         """A log. Its calls to entries other than by recipient and by SID are no steps: nobody else reads these."""
         recipients = SteppedTable(
-            self.lookups, actor, steps, matters=lambda partition: partition.startswith(("to:", "sid:"))
+            self.lookups, actor, steps, matters=lambda partition, _: partition.startswith(("to:", "sid:"))
         )
         return DeliveryLog(SteppedTable(self.deliveries, actor, steps), recipients)
 

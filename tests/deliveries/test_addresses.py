@@ -38,6 +38,15 @@ def a_refused_message(request: bytes, **more: object) -> Any:  # noqa: ANN401 - 
         ("whatsapp:14155550100", None, f"whatsapp:{ALICE}"),
         ("whatsapp:US.1234", None, "whatsapp:US.1234"),
         ("client:alice", None, "client:alice"),
+        ("\u202awhatsapp:+1\u202f4155550100\u202c", None, f"whatsapp:{ALICE}"),
+        ("messenger:4711\u200b", None, "messenger:4711"),
+        (f"tel:{ALICE}", None, ALICE),
+        ("SMS:+1-415-555-0100", None, ALICE),
+        (f"{ALICE} x12", None, ALICE),
+        (14155550100, None, ALICE),
+        ([ALICE], None, ALICE),
+        ([14155550100, None, True, {"a": 1}], None, ALICE),
+        (-14155550100, None, None),
         ("12", None, None),
         ("hello", None, None),
         ("", None, None),
@@ -45,10 +54,14 @@ def a_refused_message(request: bytes, **more: object) -> Any:  # noqa: ANN401 - 
     ],
 )
 def test_a_recipient_is_read_in_each_form_in_which_producers_write_it(
-    written: str, region: str | None, expected: str | None
+    written: object, region: str | None, expected: str | None
 ) -> None:
     found = read({"to": written}, region)
     assert (found.to, found.all) == (expected, (expected,) if expected else ())
+
+
+def test_a_whole_number_of_thousands_of_digits_is_no_address() -> None:
+    assert read(b'{"to": 1' + b"0" * 5000 + b"}") == Addresses()
 
 
 def test_every_recipient_and_sender_is_read_at_any_depth() -> None:
@@ -73,6 +86,7 @@ def test_values_that_only_look_like_ends_are_not_read() -> None:
         b"{'to': '+14155550100'}",
         b'{"to": "+1 415 555 0100",}',
         b"\xff\xfe to=+14155550100",
+        "to=\u202a+1\u202f415\u202f555\u202f0100\u202c".encode(),
     ],
 )
 def test_a_message_that_is_no_json_is_searched_for_numbers(message: bytes) -> None:

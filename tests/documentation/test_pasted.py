@@ -29,7 +29,7 @@ curl() {
 python3() {
     [ "$1" = dev.py ]
     case "$2" in
-        send | replay) set -- "$@" --url "$FUNCTIONS" ;;
+        send | replay | search | show | tail) set -- "$@" --url "$FUNCTIONS" ;;
         template) set -- "$@" --folder templates ;;
         flow) set -- "$@" --folder flows ;;
         replies) set -- "$@" --file replies.toml --templates templates ;;

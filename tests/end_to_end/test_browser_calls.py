@@ -13,8 +13,8 @@ from local.twilio.calls import Call
 from local.twilio.people import Act, Person, hang_up, press, say, wait
 from shared.text.destinations import Destinations
 from shared.voice.browser import REFUSED
+from shared.voice.flows.kinds.dial import Dial
 from shared.voice.flows.library import Flows
-from shared.voice.flows.model import Dial
 from tests.end_to_end.flows.calling import called, heard, over, shown
 from tests.end_to_end.flows.folder import with_flows
 from tests.end_to_end.stage import Stage

@@ -7,6 +7,7 @@ import pytest
 
 from shared.consents import Consent
 from shared.deliveries import keys, rows, status
+from shared.deliveries.record import Delivery
 from shared.erasures import erasing
 from shared.erasures.erasing import OwnAddress
 from shared.erasures.person import addresses
@@ -15,7 +16,7 @@ from shared.housekeeping.retention import Retention
 from shared.outbound.erase import erase_with_derived
 from tests.deliveries.samples import an_event
 from tests.erasures.person import ALICE, BOB, COUNTS, PAUSE, Office, came_in, delivered, put_on_record
-from tests.fakes import FROM_NUMBER, DiedError
+from tests.fakes import FROM_NUMBER, DiedError, a_sid
 from tests.outbound.bench import Bench
 from tests.outbound.samples import a_message
 
@@ -136,6 +137,38 @@ async def test_what_waits_is_canceled_at_once_though_its_fallback_is_not_over(be
     assert (await bench.delivery()).status == status.CANCELED
 
 
+async def test_who_asked_is_on_each_tombstone_and_in_each_cancellation(bench: Bench) -> None:
+    office = Office(bench)
+    await came_in(bench, ALICE)
+    bench.provider.outcomes = [TwilioUnavailable("busy")]
+    await bench.take(a_message(to=ALICE))
+    await bench.take(a_message(id="order-2", to=ALICE))
+    fallback = msgspec.structs.replace(await bench.delivery("order-2"), id="order-1~2", version=None)
+    await bench.storage.log.claim(fallback)
+    erasure_id = await office.ask()
+    await office.run()
+    assert (await bench.delivery()).cancel_asked_by == "ops"
+    await office.run_to_the_end(erasure_id, every=timedelta(hours=6))
+    left = [row for row in await bench.storage.rows(bench.storage.deliveries) if row["RowKey"] == rows.STATE]
+    assert [row.get("ErasedBy") for row in left] == ["ops"] * 4
+
+
+async def test_one_that_seemed_to_wait_and_is_at_twilio_is_left_and_not_in_the_way_of_the_others(bench: Bench) -> None:
+    """A crash came between an event and its state."""
+    office = Office(bench)
+    await came_in(bench, ALICE)
+    bench.provider.outcomes = [TwilioUnavailable("busy")]
+    await bench.take(a_message(to=ALICE))
+    at_twilio = an_event("sent", sid=a_sid())
+    await bench.storage.deliveries.insert(rows.event_row("order-1", at_twilio))
+    assert (await bench.delivery()).status == status.RETRYING
+    erasure_id = await office.ask()
+    assert await office.run() == 1
+    receipt = await office.receipt(erasure_id)
+    assert (receipt.tally.left, receipt.tally.done) == ({"outbound_texts": 1}, {"inbound_texts": 1})
+    assert (await bench.delivery()).status == "sent"
+
+
 async def test_what_twilio_refuses_is_told_with_its_reason_and_given_up_after_a_week(bench: Bench) -> None:
     office = Office(bench)
     await delivered(bench, "order-1", to=ALICE)
@@ -162,6 +195,31 @@ async def test_one_that_twilio_refuses_is_not_in_the_way_of_the_others(bench: Be
     erasure_id = await office.ask()
     await office.run()
     assert (await office.receipt(erasure_id)).tally.done == {"outbound_texts": 2}
+    assert (await office.run_to_the_end(erasure_id)).tally.done == {"outbound_texts": 3}
+
+
+async def test_one_that_meets_a_fault_of_the_app_is_not_in_the_way_of_the_others(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    office = Office(bench)
+    for number in range(3):
+        await delivered(bench, f"order-{number}", to=ALICE)
+
+    async def erase(first: Delivery, **more: object) -> object:
+        if first.id == "order-1":
+            raise ValueError(ALICE)
+        return await erase_with_derived(first, **more)  # type: ignore[arg-type]
+
+    erasure_id = await office.ask()
+    with monkeypatch.context() as broken:
+        broken.setattr(erasing, "erase_with_derived", erase)
+        await office.run()
+    receipt = await office.receipt(erasure_id)
+    assert (receipt.tally.done, receipt.tally.ids) == ({"outbound_texts": 2}, ("order-1",))
+    assert receipt.tally.refused == {"a fault of the app, see its log": 1}
+    [line] = [record.getMessage() for record in caplog.records if "not erased yet" in record.getMessage()]
+    assert "ValueError\n  File " in line
+    assert ALICE not in line
     assert (await office.run_to_the_end(erasure_id)).tally.done == {"outbound_texts": 3}
 
 
@@ -214,6 +272,16 @@ async def test_one_of_an_earlier_version_that_is_refused_is_found_again_without_
         await storage.lookups.delete(partition, keys.position(text))
     bench.clock.advance(PAUSE)
     assert (await office.run_to_the_end(erasure_id)).tally.done == {"inbound_texts": 1}
+
+
+async def test_one_that_somebody_else_erased_meanwhile_is_not_listed_again(bench: Bench) -> None:
+    office, log = Office(bench), bench.storage.log
+    text = await came_in(bench, ALICE)
+    await log.list_by_address(text)
+    assert await office.counts() == {"inbound_texts": 1}
+    await log.erase(text, now=bench.clock.now)
+    await log.list_by_address(text)
+    assert keys.digest(ALICE) not in repr(await bench.storage.rows(bench.storage.lookups))
 
 
 async def test_a_run_ends_in_time_and_the_next_one_goes_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from shared.deliveries import keys
 from shared.erasures.person import addresses, digests
-from shared.erasures.receipt import Receipt, Tally, begun, gone_on, passed, shown
+from shared.erasures.receipt import Receipt, Tally, as_shown, begun, gone_on, passed
 from shared.text.numbers import NumberInvalid
 from tests.deliveries.samples import NOW
 
@@ -71,7 +71,7 @@ def test_tallies_are_added_and_name_twenty_ids_at_most() -> None:
 
 
 def test_a_receipt_shows_nothing_of_the_machinery() -> None:
-    assert shown(a_receipt(by="ops")).keys() == {
+    assert as_shown(a_receipt(by="ops")).keys() == {
         "id",
         "status",
         "person",

@@ -32,7 +32,10 @@ async def _all_final(twins: Scene, pair: list[Request]) -> bool:
 
 
 async def _alike(backdrop: Backdrop, pair: list[Request], point: Point, *, callbacks_after: float) -> list[str]:
-    """Kill the host at the point, with both under way; there must be two messages for the two, whosever they are."""
+    """Kill the host at the point, with both under way; there must be two messages for the two, one for each.
+
+    Which of the two is whose does not matter: nobody can tell them apart.
+    """
     crash = Crash(point=point)
     async with scene(backdrop, hook=crash, pace=0.5) as twins:
         crash.act = twins.crash
@@ -46,12 +49,13 @@ async def _alike(backdrop: Backdrop, pair: list[Request], point: Point, *, callb
         await until(lambda: _all_final(twins, pair))
         await until(twins.is_quiet)
         sent = sum(twins.twilio.accepted().values())
-        owners = [len(await twins.records.sids(request["id"])) for request in pair]
+        # callbacks name whoever sent, so a timeline may tell of both SIDs where the two exchanged them: owners count
+        owned = [await twins.records.owned(request["id"]) for request in pair]
         wrong = [] if crash.met else ["the point was not met"]
         if sent != len(pair):
             wrong.append(f"sent {sent}, by id {sorted(twins.twilio.accepted().values())}")
-        if owners != [1, 1]:
-            wrong.append(f"expected a SID for each, got {owners}")
+        if [len(sids) for sids in owned] != [1, 1]:
+            wrong.append(f"expected one owner row for each, got {owned}")
         return wrong
 
 

@@ -4,8 +4,8 @@ Each trial is run twice: with the app as it is, where every request must be sent
 (broken_guards.py), where the harness must notice.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from local.harness.backdrop import Backdrop
 from local.harness.points import Recorder
@@ -24,10 +24,6 @@ QUEUED_ALL_THE_TIME = 100.0
 """a pace at which Twilio keeps a message queued, without a DateSent, while a run lasts"""
 REFUSALS = (302, 307, 400, 403, 404, 407, 408, 413, 425, 451)
 """what a proxy answers in the trial; a 401 holds the whole account back where it is believed"""
-SETTLE = 6
-IN_TIME = (14.0, 15.5)
-"""seconds after its creation that a message is listed: after the first look, which comes after the attempt's 4 s and
-SETTLE, and within what the app assumes, the attempt's 4 s and twice SETTLE"""
 
 Prepare = Callable[[Scene], None]
 
@@ -39,7 +35,6 @@ class Trial:
     sentence: str
     prepare: Prepare
     guard: Callable[[], None]
-    settings: Mapping[str, str] = field(default_factory=dict)
     pace: float = 0.1
     copies: bool = False
 
@@ -76,8 +71,7 @@ TRIALS = (
     ),
     Trial(
         sentence="a message is listed after the first look",
-        prepare=_lost_answers(Lists(late=1, late_seconds=IN_TIME)),
-        settings={"RECONCILE_AFTER_SECONDS": str(SETTLE)},
+        prepare=_lost_answers(Lists(late=1, late_looks=1)),
         guard=broken_guards.one_look_only,
     ),
     Trial(
@@ -102,7 +96,7 @@ TRIALS = (
 async def _sent(backdrop: Backdrop, trial: Trial, *, breaks: str = "") -> tuple[str, Scene]:
     """Run a trial; return how many requests were sent once, twice and not at all."""
     requests = [make() for make in (a_text, a_call) for _ in range(REQUESTS // 2)]
-    async with scene(backdrop, hook=Recorder(), settings=trial.settings, pace=trial.pace, breaks=breaks) as tried:
+    async with scene(backdrop, hook=Recorder(), pace=trial.pace, breaks=breaks) as tried:
         # what Twilio tells of would end the doubt before the look
         tried.twilio.faults.callbacks(lose=1.0)
         for request in requests:

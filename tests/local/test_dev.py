@@ -27,9 +27,12 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dev, "ROOT", tmp_path)
     monkeypatch.setattr(dev, "HOME", tmp_path / ".switchboard")
     monkeypatch.setattr(dev, "LOG", tmp_path / ".switchboard" / "logs" / "install.log")
-    for name in ("REQUIREMENTS", "TEST_REQUIREMENTS"):
-        monkeypatch.setattr(dev, name, tmp_path / name.lower())
-        (tmp_path / name.lower()).write_text("one>=1\n", "utf-8")
+    locked = {tmp_path / path.name: source for path, source in dev.LOCKED.items()}
+    monkeypatch.setattr(dev, "LOCKED", locked)
+    for name in ("REQUIREMENTS", "TEST_REQUIREMENTS", "LOCK_REQUIREMENTS"):
+        monkeypatch.setattr(dev, name, tmp_path / getattr(dev, name).name)
+    for path in locked:
+        path.write_text("one==1\n", "utf-8")
 
 
 @pytest.fixture
@@ -194,8 +197,79 @@ def test_a_second_start_finds_everything_installed(venv: Venv) -> None:
 
 def test_changed_requirements_are_installed_again(venv: Venv) -> None:
     venv.remember(dev.REQUIREMENTS)
-    dev.REQUIREMENTS.write_text("one>=2\n", "utf-8")
+    dev.REQUIREMENTS.write_text("one==2\n", "utf-8")
     assert not venv.has(dev.REQUIREMENTS)
+
+
+def test_what_was_installed_before_another_lock_file_is_installed_again_when_the_file_comes_back(venv: Venv) -> None:
+    venv.remember(dev.TEST_REQUIREMENTS)
+    dev.REQUIREMENTS.write_text("one==2\n", "utf-8")
+    with venv.changing():
+        venv.remember(dev.REQUIREMENTS)
+    dev.REQUIREMENTS.write_text("one==1\n", "utf-8")
+    assert not venv.has(dev.TEST_REQUIREMENTS), "one==2 is there now"
+
+
+def test_adding_the_packages_of_the_tests_keeps_those_of_the_app(venv: Venv) -> None:
+    venv.remember(dev.REQUIREMENTS)
+    with venv.changing():
+        venv.remember(dev.TEST_REQUIREMENTS)
+    assert venv.has(dev.REQUIREMENTS)
+
+
+@pytest.fixture
+def stepped(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The commands that would take long, in place of running them."""
+    commands: list[list[str]] = []
+    monkeypatch.setattr(dev, "_step", lambda _, command, **__: commands.append(command))
+    return commands
+
+
+def test_packages_are_installed_only_with_the_hashes_of_the_lock_file(venv: Venv, stepped: list[list[str]]) -> None:
+    dev.prepare(venv, dev.TEST_REQUIREMENTS, azurite=False)
+    [pip] = stepped
+    assert "--require-hashes" in pip
+    assert pip[-2:] == ["-r", str(dev.TEST_REQUIREMENTS)]
+    assert venv.has(dev.REQUIREMENTS), "the lock file of the tests names what the app needs as well"
+
+
+def test_the_lock_tool_is_installed_apart_from_the_app(venv: Venv, stepped: list[list[str]]) -> None:
+    dev.prepare(venv, dev.LOCK_REQUIREMENTS, azurite=False)
+    assert venv.has(dev.LOCK_REQUIREMENTS)
+    assert not venv.has(dev.REQUIREMENTS)
+    assert dev.main(["lock"]) == 0
+    tools = {Path(command[0]).relative_to(dev.HOME).parts[0] for command in stepped if "uv" in command}
+    assert tools == {"lock-tool"}
+
+
+@pytest.mark.parametrize("upgrade", [True, False])
+def test_each_lock_file_is_resolved_for_all_pythons_and_systems_after_the_one_that_it_follows(
+    stepped: list[list[str]], *, upgrade: bool
+) -> None:
+    assert dev.main(["lock", "--upgrade"] if upgrade else ["lock"]) == 0
+    resolved = [command for command in stepped if "uv" in command]
+    assert [command[-1] for command in resolved] == [path.name for path in dev.LOCKED]
+    for command in resolved:
+        assert {"--universal", "--generate-hashes"} <= set(command)
+        assert ("--upgrade" in command) is upgrade
+    for command in resolved[1:3]:
+        assert command[command.index("--constraints") + 1] == "requirements.txt"
+
+
+def test_install_installs_what_the_tests_and_run_need_and_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Path, bool]] = []
+    monkeypatch.setattr(dev, "prepare", lambda _, requirements, *, azurite: asked.append((requirements, azurite)))
+    assert dev.main(["install"]) == 0
+    assert asked == [(dev.TEST_REQUIREMENTS, True)]
+
+
+@pytest.mark.parametrize("command", ["install", "lock"])
+def test_what_install_and_lock_do_not_know_is_told(
+    monkeypatch: pytest.MonkeyPatch, stepped: list[list[str]], command: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        dev.main([command, "--upgarde"])
+    assert stepped == []
 
 
 def test_an_environment_whose_python_is_gone_is_made_again(venv: Venv) -> None:
@@ -316,6 +390,16 @@ def test_a_wrong_argument_is_told_before_anything_is_installed(monkeypatch: pyte
     assert dev.main(["bench", "--qiuck"]) == 2
     assert dev.main(["bench", "--help"]) == 0
     assert installed == []
+
+
+def test_the_version_of_the_project_and_of_python_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dev, "ROOT", PROJECT)
+    with pytest.raises(SystemExit, match="0"):
+        dev.main(["--version"])
+    version = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert capsys.readouterr().out == f"Switchboard {version}, Python {sys.version.split()[0]}\n"
 
 
 def recorded(monkeypatch: pytest.MonkeyPatch, *, code: int) -> list[list[str]]:

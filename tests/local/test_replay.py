@@ -140,6 +140,14 @@ def test_every_filter_is_passed_on(capsys: pytest.CaptureFixture[str]) -> None:
     assert "0 would be sent again" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--dry-run", "--again"])
+def test_what_is_for_a_search_sends_no_id(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with functions() as told:
+        assert console.main(["replay", "order-1", option, "--url", told.url]) == 1
+    assert told.asked == []
+    assert "go with a search" in capsys.readouterr().err
+
+
 def test_a_dry_run_prints_what_would_be_sent_and_sends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with functions(seen("a", "b")) as told:
         assert console.main(["replay", "--status", "failed", "--dry-run", "--yes", "--url", told.url]) == 0

@@ -19,7 +19,7 @@ REFUSED = TwilioRefused(status=400, code=21606, explanation="")
 DAY = timedelta(days=1)
 
 
-async def replayed(bench: Bench, delivery_id: str = "order-1", *, looked: bool = False) -> None:
+async def replayed(bench: Bench, delivery_id: str = "order-1", *, looked: bool = False, by: str | None = None) -> None:
     """Replay it; the message that it gets is the only one that the queue remembers."""
     bench.queue.puts.clear()
     await replay(
@@ -29,6 +29,7 @@ async def replayed(bench: Bench, delivery_id: str = "order-1", *, looked: bool =
         queue=bench.queue,
         now=bench.clock.now,
         looked=looked,
+        by=by,
     )
 
 
@@ -109,6 +110,20 @@ async def test_it_may_be_replayed_again_and_again_and_all_of_it_is_remembered(be
     delivery = await bench.delivery()
     assert (*delivery.past_sids, delivery.sid) == tuple(sids)
     assert (await bench.statuses()).count("retrying") == 2
+
+
+async def test_each_replay_and_its_end_are_on_record_though_no_attempt_began(bench: Bench) -> None:
+    """Between the replay and the attempt, the settings became stricter."""
+    await failed(bench)
+    for name in ("Ada", "Grace"):
+        bench.settings = make_settings()
+        await replayed(bench, by=name)
+        bench.clock.advance(DAY / 2)
+        bench.settings = make_settings(ALLOWED_COUNTRIES="DE")
+        await bench.take(bench.queue.puts[0][0])
+    timeline = await bench.storage.log.timeline("order-1")
+    told = [(event.status, event.by) for event in timeline if event.status in {"retrying", "rejected"}]
+    assert told == [("retrying", "Ada"), ("rejected", None), ("retrying", "Grace"), ("rejected", None)]
 
 
 async def test_what_twilio_refused_has_no_sid_to_remember(bench: Bench) -> None:

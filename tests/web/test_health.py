@@ -40,7 +40,7 @@ def _ten_seconds_pass(app: App) -> None:
 
 async def test_no_chore_of_housekeeping_waits_for_questions_to_twilio(app: App) -> None:
     """The last chore has the time that the others leave."""
-    assert list(app.wiring.chores) == ["account", "stuck", "poison", "retention", "asked"]
+    assert list(app.wiring.chores) == ["account", "stuck", "poison", "retention", "erasures", "asked"]
 
 
 async def test_an_app_that_can_work_says_ok_and_nothing_more(door: Door) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from shared.calls import desk
 from shared.voice.flows.apologies import ONE_MOMENT, SORRY
-from shared.voice.flows.urls import MOST_AGAIN
+from shared.voice.flows.turn_urls import MOST_AGAIN
 from shared.voice.twimlets.reading import SORRY as NOT_SET_UP
 from shared.web import voice
 from tests.samples import webhooks

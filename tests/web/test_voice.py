@@ -13,7 +13,7 @@ from azure.storage.queue.aio import QueueClient
 from shared.calls import desk
 from shared.inbound import arrivals
 from shared.voice.flows.apologies import GONE, ONE_MOMENT, SORRY
-from shared.voice.flows.urls import MOST_AGAIN
+from shared.voice.flows.turn_urls import MOST_AGAIN
 from shared.web import voice
 from tests.samples import webhooks
 from tests.samples.calls import AGENT, FLOWLESS, FLOWS, INBOUND, LINE, PERSON, Document, Phone

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from shared.errors import Fault, FaultyError, RequestInvalid, shown
+from shared.errors import Fault, FaultyError, RequestInvalid, quoted
 from shared.text.templates.rendered import Channel, Rendered
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Templates:
         """
         if name not in self._by_name:
             known = f"one of {', '.join(self._by_name)}" if self._by_name else "none, as there are no templates"
-            raise RequestInvalid("it can't be sent", [Fault("template", f"expected {known}, got {shown(name)}")])
+            raise RequestInvalid("it can't be sent", [Fault("template", f"expected {known}, got {quoted(name)}")])
         return self._by_name[name]
 
     def render(self, name: str, *, channel: Channel, data: Mapping[str, object], locale: str | None) -> Rendered:

@@ -17,7 +17,7 @@ def trouble(url_again: str | None, *, part: Part = "enter") -> str:
     """Return the document for a turn that met trouble: try it again, or, after the last try, say so and hang up.
 
     Args:
-        url_again: what `urls.once_more` says.
+        url_again: what `turn_urls.once_more` says.
         part: of the turn. A caller who waits in a queue keeps waiting, as its waitUrl is asked again, and who was about
             to be connected is: https://www.twilio.com/docs/voice/twiml/queue allows no Hangup there.
     """

@@ -1,22 +1,18 @@
-"""What is wrong with flows that could be read: ways that lead nowhere good, and what they do to one another. Pure."""
+"""Faults of flows that could be read: loops, steps that no call reaches, and redirects to other flows. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from shared.toml.lines import Lines, Path
-from shared.voice.flows.model import Action, Choose, Flow, Message, Pause, Redirect, Reject, Say
+from shared.voice.flows.model import Action, Flow
 from shared.voice.flows.read import Source
-from shared.voice.flows.ways import ways
+from shared.voice.flows.registry import kind_of
 
 _FILE: Final = ".toml"
-_SILENT: Final = (Choose, Message)
-"""a call that came through these only is in its first document, and not answered yet"""
-_ALONE: Final = (*_SILENT, Redirect, Say, Pause)
-"""these go on whether anybody is there or not"""
 
 
-class _Place(NamedTuple):
+class _Node(NamedTuple):
     flow: str
     step: str
 
@@ -31,8 +27,8 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Edge:
-    begin: _Place
-    end: _Place
+    begin: _Node
+    end: _Node
     action: Action
     at_once: bool
 
@@ -57,18 +53,20 @@ def check(sources: Iterable[Source]) -> list[Found]:
 def _edges(flows: dict[str, Flow]) -> Iterator[_Edge]:
     for flow in flows.values():
         for step in flow.steps.values():
-            begin = _Place(flow.name, step.name)
-            for way in ways(step.action):
-                if way.to is not None:
-                    yield _Edge(begin, _Place(flow.name, way.to), step.action, way.at_once)
-            if isinstance(step.action, Redirect) and (other := flows.get(step.action.flow or "")) is not None:
-                yield _Edge(begin, _Place(other.name, step.action.step or other.start), step.action, at_once=True)
+            begin = _Node(flow.name, step.name)
+            kind = kind_of(step.action)
+            for following in kind.next_steps(step.action):
+                if following.to is not None:
+                    yield _Edge(begin, _Node(flow.name, following.to), step.action, following.at_once)
+            target = kind.other_flow(step.action)
+            if target is not None and (other := flows.get(target.flow)) is not None:
+                yield _Edge(begin, _Node(other.name, target.step or other.start), step.action, at_once=True)
 
 
-def _closure(starts: Iterable[_Place], edges: Iterable[_Edge]) -> set[_Place]:
-    """Return all places that can be reached by these edges, and those where that starts."""
+def _closure(starts: Iterable[_Node], edges: Iterable[_Edge]) -> set[_Node]:
+    """Return the starts, and all nodes that these edges reach from there."""
     edges = list(edges)
-    reached: set[_Place] = set()
+    reached: set[_Node] = set()
     coming = set(starts)
     while coming:
         reached |= coming
@@ -94,10 +92,10 @@ class _Checker:
     def found(self, flow: str, path: Path, problem: str) -> Found:
         return Found(flow, self.lines[flow].of(*path), problem)
 
-    def places(self) -> Iterator[tuple[_Place, Action]]:
+    def nodes(self) -> Iterator[tuple[_Node, Action]]:
         for flow in self.flows.values():
             for step in flow.steps.values():
-                yield _Place(flow.name, step.name), step.action
+                yield _Node(flow.name, step.name), step.action
 
     def answers(self) -> Iterator[Found]:
         answered: dict[str, str] = {}
@@ -110,59 +108,59 @@ class _Checker:
                     )
 
     def redirects(self) -> Iterator[Found]:
-        for place, action in self.places():
-            if not isinstance(action, Redirect) or action.flow is None or action.flow in self.unread:
+        for node, action in self.nodes():
+            target = kind_of(action).other_flow(action)
+            if target is None or target.flow in self.unread:
                 continue
-            path = ("steps", place.step, "redirect")
-            other = self.flows.get(action.flow)
+            path = ("steps", node.step, kind_of(action).name)
+            other = self.flows.get(target.flow)
             if other is None:
-                yield self.found(place.flow, (*path, "flow"), f"flow: there is no flow {action.flow[:64]!r}")
+                yield self.found(node.flow, (*path, "flow"), f"flow: there is no flow {target.flow[:64]!r}")
                 continue
-            if action.step is not None and action.step not in other.steps:
-                problem = f"step: there is no step {action.step[:64]!r} in {other.name}{_FILE}"
-                yield self.found(place.flow, (*path, "step"), problem)
-            for problem in _unbrought(self.flows[place.flow], other):
-                yield self.found(place.flow, (*path, "flow"), problem)
+            if target.step is not None and target.step not in other.steps:
+                problem = f"step: there is no step {target.step[:64]!r} in {other.name}{_FILE}"
+                yield self.found(node.flow, (*path, "step"), problem)
+            for problem in _unbrought(self.flows[node.flow], other):
+                yield self.found(node.flow, (*path, "flow"), problem)
 
     def loops(self) -> Iterator[Found]:
-        told: set[_Place] = set()
+        told: set[_Node] = set()
         yield from self.circles(
-            told, lambda edge: isinstance(edge.action, _ALONE), "nobody is asked, and it never ends"
+            told, lambda edge: kind_of(edge.action).asks_nobody, "nobody is asked, and it never ends"
         )
         yield from self.circles(told, lambda edge: edge.at_once, "nothing is heard in between, and no time goes by")
 
-    def circles(self, told: set[_Place], follows: _Follows, problem: str) -> Iterator[Found]:
+    def circles(self, told: set[_Node], follows: _Follows, problem: str) -> Iterator[Found]:
         """Find the loops of these edges; of each, its first step in the file is named."""
         edges = [edge for edge in self.edges if follows(edge)]
         back = [_Edge(edge.end, edge.begin, edge.action, edge.at_once) for edge in edges]
-        for place, _ in self.places():
-            ahead = _closure((edge.end for edge in edges if edge.begin == place), edges)
-            if place not in ahead or place in told:
+        for node, _ in self.nodes():
+            ahead = _closure((edge.end for edge in edges if edge.begin == node), edges)
+            if node not in ahead or node in told:
                 continue
-            told |= ahead & _closure([place], back)
-            yield self.found(place.flow, ("steps", place.step), f"{place.step} comes back to itself: {problem}")
+            told |= ahead & _closure([node], back)
+            yield self.found(node.flow, ("steps", node.step), f"{node.step} comes back to itself: {problem}")
 
     def rejects(self) -> Iterator[Found]:
-        """Whoever hears anything is answered, and can't be rejected any more."""
-        silent = [edge for edge in self.edges if isinstance(edge.action, _SILENT)]
-        callers = {_Place(flow.name, flow.start) for flow in self.flows.values() if flow.answers}
-        heard = {edge.end for edge in self.edges if not isinstance(edge.action, _SILENT)}
-        heard |= {_Place(flow.name, flow.machine) for flow in self.flows.values() if flow.machine is not None}
-        may = _closure(callers, silent) - _closure(heard, silent)
-        for place, action in self.places():
-            if isinstance(action, Reject) and place not in may:
-                problem = (
-                    "reject: only a call that comes in, before anything is heard, can be rejected; expected hangup"
-                )
-                yield self.found(place.flow, ("steps", place.step, "reject"), problem)
+        """A call is answered as soon as the caller hears anything, and can't be rejected after that."""
+        silent = [edge for edge in self.edges if kind_of(edge.action).is_silent]
+        callers = {_Node(flow.name, flow.start) for flow in self.flows.values() if flow.answers}
+        answered = {edge.end for edge in self.edges if not kind_of(edge.action).is_silent}
+        answered |= {_Node(flow.name, flow.machine) for flow in self.flows.values() if flow.machine is not None}
+        may = _closure(callers, silent) - _closure(answered, silent)
+        for node, action in self.nodes():
+            kind = kind_of(action)
+            if kind.only_unanswered and node not in may:
+                problem = "only a call that comes in, before anything is heard, can be rejected; expected hangup"
+                yield self.found(node.flow, ("steps", node.step, kind.name), f"{kind.name}: {problem}")
 
     def unreached(self) -> Iterator[Found]:
-        entries = [_Place(flow.name, flow.start) for flow in self.flows.values()]
-        entries += [_Place(flow.name, flow.machine) for flow in self.flows.values() if flow.machine is not None]
+        entries = [_Node(flow.name, flow.start) for flow in self.flows.values()]
+        entries += [_Node(flow.name, flow.machine) for flow in self.flows.values() if flow.machine is not None]
         reached = _closure(entries, self.edges)
-        for place, _ in self.places():
-            if place not in reached:
-                yield self.found(place.flow, ("steps", place.step), f"{place.step} is never reached")
+        for node, _ in self.nodes():
+            if node not in reached:
+                yield self.found(node.flow, ("steps", node.step), f"{node.step} is never reached")
 
 
 def _unbrought(flow: Flow, other: Flow) -> Iterator[str]:

@@ -1,14 +1,14 @@
-"""A flow as a Mermaid flowchart: what each step does, and where it leads. Pure.
+"""A flow as a Mermaid flowchart: each step, and its next steps. Pure.
 
 https://mermaid.js.org/syntax/flowchart.html: GitHub, GitLab and mermaid.live draw it.
 """
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, assert_never
 
-from shared.voice.flows.model import Action, Choose, Dial, Flow, Gather, Hangup, Queue, Reject, Say, Step, Take
-from shared.voice.flows.ways import ways
+from shared.voice.flows.model import Action, Flow, Step
+from shared.voice.flows.registry import kind_of
 
 _LONGEST: Final = 60
 """characters of a text in a step"""
@@ -20,7 +20,7 @@ _UNSAFE: Final = re.compile(r"[^\w ,.!?'/=…“”+-]|(?<![^\W_])_|[_-](?![^\W_
 
 
 def mermaid(flow: Flow) -> str:
-    """Return the diagram; nothing in a text can break it, and each way of a step is an arrow with its name."""
+    """Return the diagram. No text can break it; each next step is an arrow with a label."""
     return "\n".join(_lines(flow)) + "\n"
 
 
@@ -49,27 +49,31 @@ def _coming(flow: Flow) -> str:
 
 
 def _grouped(action: Action) -> Iterator[tuple[str | None, list[str]]]:
-    """Return each step to which another one leads, with the names of all ways there."""
+    """Return each next step, with all labels that lead to it."""
     grouped: dict[str | None, list[str]] = {}
-    for way in ways(action):
-        grouped.setdefault(way.to, []).append(way.label)
+    for following in kind_of(action).next_steps(action):
+        grouped.setdefault(following.to, []).append(following.label)
     yield from grouped.items()
 
 
 def _shape(step: Step) -> str:
-    kind = "play" if isinstance(step.action, Say) and step.action.speech.play else type(step.action).__name__.lower()
-    lines = [f"<b>{_escaped(step.name)}</b>", _escaped(f"{kind} “{_short(step.shown)}”" if step.shown else kind)]
+    kind = kind_of(step.action)
+    shown = f"{kind.name} “{_short(step.shown)}”" if step.shown else kind.name
+    lines = [f"<b>{_escaped(step.name)}</b>", _escaped(shown)]
     if step.event is not None:
         lines.append(_escaped(f"event = {step.event}"))
     label = "<br/>".join(lines)
-    match step.action:
-        case Gather() | Choose():
+    match kind.shape:
+        case "decision":
             return f'{{"{label}"}}'
-        case Hangup() | Reject():
+        case "end":
             return f'(["{label}"])'
-        case Dial() | Queue() | Take():
+        case "connection":
             return f'[["{label}"]]'
-    return f'["{label}"]'
+        case "action":
+            return f'["{label}"]'
+        case _:
+            assert_never(kind.shape)
 
 
 def _short(text: str) -> str:

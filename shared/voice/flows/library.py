@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from shared.errors import Fault, FaultyError, RequestInvalid, shown
+from shared.errors import Fault, FaultyError, RequestInvalid, quoted
 from shared.text.templates.values import Checked, read_data
-from shared.voice.flows.surroundings import Surroundings
+from shared.voice.flows.environment import Environment
 
 if TYPE_CHECKING:
     from shared.voice.flows.model import Flow
@@ -44,13 +44,13 @@ class Flows:
         if not folder.is_dir():
             return cls()
         paths = sorted(path for path in folder.iterdir() if not _is_passed_over(path))
-        return cls._read(paths, Surroundings(default_zone, settings)) if paths else cls()
+        return cls._read(paths, Environment(default_zone, settings)) if paths else cls()
 
     @classmethod
-    def _read(cls, paths: list[Path], around: Surroundings) -> "Flows":
+    def _read(cls, paths: list[Path], environment: Environment) -> "Flows":
         from shared.voice.flows import check, read  # noqa: PLC0415 - jinja2 is for those who have flows
 
-        files = {path.name: read.read(path, around) for path in paths}
+        files = {path.name: read.read(path, environment) for path in paths}
         wrong = [(name, line, problem) for name, source in files.items() for line, problem in source.faults]
         wrong += [(f"{found.flow}.toml", found.line, found.problem) for found in check.check(files.values())]
         if wrong:
@@ -76,7 +76,7 @@ class Flows:
         flow = self.find(name)
         if flow is None:
             known = f"one of {', '.join(self._by_name)}" if self._by_name else "none, as there are no call flows"
-            raise RequestInvalid("it can't be sent", [Fault("flow", f"expected {known}, got {shown(name)}")])
+            raise RequestInvalid("it can't be sent", [Fault("flow", f"expected {known}, got {quoted(name)}")])
         return flow
 
     def answering(self, number: str) -> "Flow | None":

@@ -15,18 +15,18 @@ from shared.text.templates.values import Declared
 from shared.toml.lines import Lines
 from shared.toml.sheet import Sheet, TomlInvalid
 from shared.voice.flows import fields
+from shared.voice.flows.environment import Environment
 from shared.voice.flows.hours import read_holiday, read_span
-from shared.voice.flows.model import Choose, Flow, Hours, Span, Step
-from shared.voice.flows.parts import NAME, Parts
+from shared.voice.flows.kind import NextStep
+from shared.voice.flows.model import Flow, Hours, Span, Step
+from shared.voice.flows.registry import all_kinds, kind_of
+from shared.voice.flows.step_reader import NAME, StepReader
 from shared.voice.flows.steps import read_step
-from shared.voice.flows.surroundings import Surroundings
 from shared.voice.flows.texts import KEPT, Texts
-from shared.voice.flows.ways import ways
 
 _FILE: Final = re.compile(r".+\.toml")
 ANY_OTHER: Final = "*"
 """stands for every number that no flow answers by name"""
-_ASKS: Final = "gather"
 _SHOWN: Final = 64
 
 
@@ -40,7 +40,7 @@ class Source:
     faults: tuple[tuple[int, str], ...] = ()
 
 
-def read(path: Path, around: Surroundings) -> Source:
+def read(path: Path, environment: Environment) -> Source:
     """Read one file."""
     if not _FILE.fullmatch(path.name) or not NAME.fullmatch(path.stem) or not path.is_file():
         problem = "expected a file with a name such as customer-line.toml: small letters, digits, - and _"
@@ -49,16 +49,16 @@ def read(path: Path, around: Surroundings) -> Source:
         content = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         return Source(name=path.stem, faults=((1, "expected UTF-8 text, got bytes that are none"),))
-    return parse(path.stem, content, around)
+    return parse(path.stem, content, environment)
 
 
-def parse(name: str, content: str, around: Surroundings) -> Source:
+def parse(name: str, content: str, environment: Environment) -> Source:
     """Read the content of a flow's file."""
     try:
         sheet = Sheet(content)
     except TomlInvalid as exc:
         return Source(name=name, faults=((exc.line, str(exc)),))
-    flow = _Reader(sheet, name, around).flow()
+    flow = _Reader(sheet, name, environment).flow()
     if flow is None or sheet.faults:
         return Source(name=name, faults=tuple(sorted(set(sheet.faults))))
     return Source(name=name, flow=flow, lines=sheet.lines)
@@ -68,18 +68,17 @@ def parse(name: str, content: str, around: Surroundings) -> Source:
 class _Reader:
     sheet: Sheet
     name: str
-    around: Surroundings
+    environment: Environment
 
     def flow(self) -> Flow | None:
         given = self.sheet.struct((), self.sheet.document, fields.Document)
         if given is None:
             return None
-        texts = Texts(self.sheet, self.around.settings)
+        texts = Texts(self.sheet, self.environment.settings)
         values = {name: self.value(name, raw) for name, raw in given.values.items()}
         steps = self.steps(given, texts)
         self.check_names(given, steps)
-        gathers = frozenset(name for name, table in given.steps.items() if isinstance(table, dict) and _ASKS in table)
-        inputs = texts.check(values, gathers)
+        inputs = texts.check(values, frozenset(name for name, table in given.steps.items() if _takes_input(table)))
         if given.answers:
             self.check_caller(values)
         return Flow(
@@ -98,29 +97,30 @@ class _Reader:
             self.sheet.fault(("steps",), "expected a step, got none")
         steps = {}
         for name, table in given.steps.items():
-            parts = Parts(self.sheet, texts, ("steps", name), voice=given.voice, language=given.language)
-            step = read_step(parts, name, table)
+            reader = StepReader(self.sheet, texts, ("steps", name), voice=given.voice, language=given.language)
+            step = read_step(reader, name, table)
             if step is not None:
                 steps[name] = step
         return steps
 
     def check_names(self, given: fields.Document, steps: Mapping[str, Step]) -> None:
-        """Note every way that leads to a step which isn't there."""
+        """Note every name of a step that the flow does not have."""
         leads: list[tuple[tuple[str, ...], str | None]] = [
             ((key,), to) for key, to in (("start", given.start), ("machine", given.machine))
         ]
         for name, step in steps.items():
-            leads += [(self.place(name, way.keys), way.to) for way in ways(step.action)]
+            following = kind_of(step.action).next_steps(step.action)
+            leads += [(self.path(name, each), each.to) for each in following]
         for path, to in leads:
             if to is not None and to not in given.steps:
                 self.sheet.fault(path, f"expected the name of a step, there is no {to[:_SHOWN]!r}")
 
-    def place(self, step: str, keys: tuple[str, ...]) -> tuple[str, ...]:
-        """Return where a way is named; one that has a name by default may stand under another key."""
-        table = self.sheet.document["steps"][step]
-        instead = {"holiday": "closed", "no_input": "wrong_input", "wrong_input": "no_input", "empty": "next"}
-        key = keys[0] if keys[0] in table else instead.get(keys[0], "unanswered")
-        return ("steps", step, key, *keys[1:])
+    def path(self, step: str, following: NextStep) -> tuple[str, ...]:
+        """Return where the file names a next step."""
+        key, *more = following.keys
+        if following.instead is not None and key not in self.sheet.document["steps"][step]:
+            key = following.instead
+        return ("steps", step, key, *more)
 
     def answers(self, given: list[str]) -> tuple[str, ...]:
         numbers = [cleaned(number) for number in given]
@@ -146,22 +146,24 @@ class _Reader:
                 self.sheet.fault(("values", name), "expected a default: who calls one of answers brings no data")
 
     def hours(self, given: fields.Document, steps: Mapping[str, Step]) -> Hours | None:
-        chooser = next((step for step in steps.values() if isinstance(step.action, Choose)), None)
+        chooser = next((step for step in steps.values() if kind_of(step.action).needs_hours), None)
         if given.hours is None:
             if chooser is not None:
-                self.sheet.fault(("steps", chooser.name, "choose"), "expected [hours] as well: what it goes by")
+                path = ("steps", chooser.name, kind_of(chooser.action).name)
+                self.sheet.fault(path, "expected [hours] as well: what it goes by")
             if given.time_zone is not None:
                 self.sheet.fault(("time_zone",), "is for [hours], and there are none")
             return None
         if chooser is None and len(steps) == len(given.steps):
-            self.sheet.fault(("hours",), 'expected a step with choose = "hours": nothing goes by them')
+            choosers = " or ".join(f'{kind.name} = "hours"' for kind in all_kinds().values() if kind.needs_hours)
+            self.sheet.fault(("hours",), f"expected a step with {choosers}: nothing goes by them")
         return self.opening(given.hours, self.zone(given.time_zone))
 
     def zone(self, name: str | None) -> ZoneInfo:
-        zone = self.around.default_zone if name is None else time_zones.find(name)
+        zone = self.environment.default_zone if name is None else time_zones.find(name)
         if zone is None:
             self.sheet.fault(("time_zone",), "expected an IANA time zone such as Europe/Berlin")
-        return zone or self.around.default_zone
+        return zone or self.environment.default_zone
 
     def opening(self, table: Mapping[str, Any], zone: ZoneInfo) -> Hours:
         given = self.sheet.struct(("hours",), table, fields.Hours)
@@ -181,3 +183,8 @@ class _Reader:
             else:
                 yearly.add(holiday) if isinstance(holiday, tuple) else dates.add(holiday)
         return Hours(open=tuple(spans), holidays=frozenset(dates), yearly=frozenset(yearly), zone=zone)
+
+
+def _takes_input(table: object) -> bool:
+    kinds = all_kinds().values()
+    return isinstance(table, dict) and any(kind.takes_input and kind.name in table for kind in kinds)

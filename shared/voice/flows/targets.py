@@ -2,17 +2,33 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
+
+import msgspec
 
 from shared.text.numbers import CLIENT, E164, cleaned
+from shared.text.templates.engine import Text
+from shared.text.templates.plain import Plain
 from shared.text.tolls import Countries, NotAllowed, check_literal, check_value
-from shared.voice.flows.model import Target
 
 _SIP: Final = re.compile(
     r"sips?:[A-Za-z0-9_.!~*'()&=+$,/%-]{1,100}@[A-Za-z0-9.-]{1,100}(:[0-9]{1,5})?(;[A-Za-z0-9_=.;-]{1,100})?"
 )
 _LONGEST_NAME: Final = 64
 """characters of a queue's name: https://www.twilio.com/docs/voice/twiml/enqueue"""
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """A number, client, SIP address, queue or conference that a step dials."""
+
+    kind: Literal["number", "client", "sip", "queue", "conference"]
+    name: Text | Plain
+    """a number, a client's name without `client:`, or an address with `sip:`; it may come from the request's data"""
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether the operator wrote the whole name, so that no value of a call can change it."""
+        return isinstance(self.name, Plain) or not self.name.names
 
 
 class MayNotDial(Exception):

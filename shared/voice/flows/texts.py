@@ -70,8 +70,8 @@ class Texts:
             for name in strangers:
                 self._fault(written.path, written.text.names[name], _stranger(name))
             used |= written.text.names.keys()
-            asked = self._parts(written, INPUT, gathers, "a step that gathers")
-            known = self._parts(written, SETTING, self.settings, "an app setting FLOW_NAME that is set")
+            asked = self._used(written, INPUT, gathers, "a step that gathers")
+            known = self._used(written, SETTING, self.settings, "an app setting FLOW_NAME that is set")
             inputs |= asked or frozenset()
             if not strangers and asked is not None and known is not None:
                 self._try_out(written, values, {INPUT: asked, SETTING: known})
@@ -80,20 +80,20 @@ class Texts:
                 self.sheet.fault(("values", name), "is not used in any text")
         return frozenset(inputs)
 
-    def _parts(self, written: _Written, name: str, known: Collection[str] | None, what: str) -> frozenset[str] | None:
-        """Return what a text uses of a value that has parts; None where it uses others, which are noted."""
-        used = list(_parts(written.source, name)) if name in written.text.names else []
-        wrong = [(part, line) for part, line in used if part is None or (known is not None and part not in known)]
-        for part, line in wrong:
-            self._fault(
-                written.path, line, f"{name if part is None else f'{name}.{part}'}: expected {name}. and {what}"
-            )
-        return None if wrong else frozenset(part for part, _ in used if part is not None)
+    def _used(self, written: _Written, name: str, known: Collection[str] | None, what: str) -> frozenset[str] | None:
+        """Return the attributes of a value that a text uses; None where it uses an unknown one, which is a fault."""
+        used = list(_attributes(written.source, name)) if name in written.text.names else []
+        wrong = [(key, line) for key, line in used if key is None or (known is not None and key not in known)]
+        for key, line in wrong:
+            self._fault(written.path, line, f"{name if key is None else f'{name}.{key}'}: expected {name}. and {what}")
+        return None if wrong else frozenset(key for key, _ in used if key is not None)
 
-    def _try_out(self, written: _Written, values: Mapping[str, Declared], parts: Mapping[str, frozenset[str]]) -> None:
+    def _try_out(
+        self, written: _Written, values: Mapping[str, Declared], attributes: Mapping[str, frozenset[str]]
+    ) -> None:
         """Write it, once with all values and yes, once with the defaults and no."""
         always: dict[str, object] = {**_NUMBERS, POSITION: _MADE_UP_POSITION}
-        always |= {name: dict.fromkeys(known, _MADE_UP) for name, known in parts.items()}
+        always |= {name: dict.fromkeys(known, _MADE_UP) for name, known in attributes.items()}
         full = {name: value.sample(yes=True) for name, value in values.items()}
         scant = {name: _default(value) for name, value in values.items()}
         for made_up in (full, scant):
@@ -116,21 +116,21 @@ def _stranger(name: str) -> str:
     return f"{name} is not among the values, nor one of {', '.join(ALWAYS)}"
 
 
-def _parts(source: str, of: str) -> Iterator[tuple[str | None, int]]:
-    """Find which parts of a value a text uses, as `of.PART`, with their lines; None where it uses it in another way."""
+def _attributes(source: str, of: str) -> Iterator[tuple[str | None, int]]:
+    """Find the attributes of a value that a text uses, as `of.NAME`, with their lines; None for any other use."""
     tree = SandboxedEnvironment().parse(source)
     named: set[int] = set()
     uses: list[nodes.Getattr | nodes.Getitem] = [*tree.find_all(nodes.Getattr), *tree.find_all(nodes.Getitem)]
     for node in uses:
         if isinstance(node.node, nodes.Name) and node.node.name == of:
             named.add(id(node.node))
-            yield _part(node), node.lineno
+            yield _attribute(node), node.lineno
     for name in tree.find_all(nodes.Name):
         if name.name == of and id(name) not in named:
             yield None, name.lineno
 
 
-def _part(node: nodes.Getattr | nodes.Getitem) -> str | None:
+def _attribute(node: nodes.Getattr | nodes.Getitem) -> str | None:
     if isinstance(node, nodes.Getattr):
         return node.attr
     return node.arg.value if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str) else None

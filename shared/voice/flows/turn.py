@@ -64,7 +64,7 @@ class Turn:
 class Happened:
     """Something for the record of the delivery; `key` tells it apart within the call, so that told twice it is one.
 
-    A key is the turn's `count`, the place among the steps of this turn, the step and the kind: a webhook that comes
+    A key is the turn's `count`, the number of the step within this turn, the step and the kind: a webhook that comes
     twice, or is put off, makes the same keys, and a second visit of the same step others.
     """
 

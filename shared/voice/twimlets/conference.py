@@ -6,8 +6,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from shared.text.templates.plain import Plain
-from shared.voice.flows.aside import HOLD_MUSIC
-from shared.voice.flows.model import UNREACHED, Action, Conference, Dial, Flow, Gather, Hangup, Say, Target
+from shared.voice.flows.dial_status import UNANSWERED
+from shared.voice.flows.kinds.dial import Conference, Dial
+from shared.voice.flows.kinds.gather import Gather
+from shared.voice.flows.kinds.hangup import Hangup
+from shared.voice.flows.kinds.queue import HOLD_MUSIC
+from shared.voice.flows.kinds.say import Say
+from shared.voice.flows.model import Action, Flow
+from shared.voice.flows.targets import Target
 from shared.voice.twimlets.reading import SORRY, Reading, http_url
 
 _BUCKET: Final = "http://com.twilio.music.{}.s3.amazonaws.com/{}.mp3"
@@ -36,7 +42,7 @@ def conference(reading: Reading) -> Flow:
     room = Dial(
         targets=(Target(kind="conference", name=Plain(_name(reading))),),
         conference=Conference(moderator=_is_moderator(reading), ends=False, music=_music(reading)),
-        ways=dict.fromkeys(UNREACHED, "sorry"),
+        branches=dict.fromkeys(UNANSWERED, "sorry"),
     )
     steps: dict[str, Action] = {
         "welcome": Say(speech=reading.message(WELCOME), next="conference"),
@@ -49,7 +55,7 @@ def conference(reading: Reading) -> Flow:
 def _asking(reading: Reading, code: str) -> dict[str, Action]:
     asking = Gather(
         prompt=reading.said(ENTER_CODE),
-        ways={code: "welcome"},
+        branches={code: "welcome"},
         digits=max(_FEWEST_DIGITS, len(code)),
         finish_on_key="" if "#" in code else "#",
         retries=CODE_RETRIES,

@@ -3,7 +3,11 @@
 from typing import Final
 
 from shared.text.templates.plain import Plain
-from shared.voice.flows.model import UNREACHED, Action, Dial, Flow, Hangup, Speech, Target
+from shared.voice.flows.dial_status import UNANSWERED
+from shared.voice.flows.kinds.dial import Dial
+from shared.voice.flows.kinds.hangup import Hangup
+from shared.voice.flows.model import Action, Flow, Speech
+from shared.voice.flows.targets import Target
 from shared.voice.twimlets.reading import Reading
 from shared.voice.twimlets.speaking import CALL
 
@@ -84,6 +88,6 @@ def _dialled(
         whisper=whisper,
         screen=screen,
         may_press=whisper is not None and not screen,
-        ways=dict.fromkeys(UNREACHED, "unanswered") | {"failed": "failed"},
+        branches=dict.fromkeys(UNANSWERED, "unanswered") | {"failed": "failed"},
     )
     return reading.flow({"dial": dialling, **after})

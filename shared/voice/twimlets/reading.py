@@ -7,8 +7,10 @@ from typing import Final
 from shared.text.numbers import NumberInvalid, to_e164
 from shared.text.templates.engine import Text
 from shared.text.templates.plain import Plain
-from shared.voice.flows.model import Action, Flow, Hangup, Redirect, Speech, Step
-from shared.voice.flows.parts import is_url
+from shared.voice.flows.kinds.hangup import Hangup
+from shared.voice.flows.kinds.redirect import Redirect
+from shared.voice.flows.model import Action, Flow, Speech, Step
+from shared.voice.flows.step_reader import is_url
 from shared.voice.flows.turn import Call, whole_number
 from shared.voice.twimlets.parameters import Parameters
 
@@ -82,7 +84,7 @@ class Reading:
         return self.said(default) if given is None else self.speech(given)
 
     def elsewhere(self, given: str) -> Redirect | None:
-        """Return the way to another URL; None for one that is no http(s) URL.
+        """Return a redirect to another URL; None for one that is no http(s) URL.
 
         The originals redirected, and what comes after that is a GET, which a sound file somewhere may need; this app's
         own routes are posted to.
@@ -95,10 +97,10 @@ class Reading:
     def fail_url(self) -> Redirect | None:
         """Return where the call goes that nobody took."""
         given = self.parameters.text("FailUrl")
-        way = None if given is None else self.elsewhere(given)
-        if given is not None and way is None:
+        redirect = None if given is None else self.elsewhere(given)
+        if given is not None and redirect is None:
             self.problems.append("expected FailUrl to be an http(s) URL, got another text")
-        return way
+        return redirect
 
     def numbers(self, name: str) -> tuple[str, ...]:
         """Return numbers in E.164, each once; what is no number is noted, and left out."""

@@ -5,7 +5,14 @@ from typing import Final
 
 from shared.text.templates.engine import read
 from shared.text.templates.plain import Plain
-from shared.voice.flows.model import UNREACHED, Action, Dial, Flow, Gather, Hangup, Record, Say, Target
+from shared.voice.flows.dial_status import UNANSWERED
+from shared.voice.flows.kinds.dial import Dial
+from shared.voice.flows.kinds.gather import Gather
+from shared.voice.flows.kinds.hangup import Hangup
+from shared.voice.flows.kinds.record import Record
+from shared.voice.flows.kinds.say import Say
+from shared.voice.flows.model import Action, Flow
+from shared.voice.flows.targets import Target
 from shared.voice.twimlets.reading import Reading
 
 CALL: Final = read("You are receiving a call from {{ caller|spell }}. Press any key to accept.")
@@ -21,33 +28,33 @@ def message(reading: Reading) -> Flow:
     speeches = [reading.speech(given) for given in reading.parameters.texts("Message")]
     if not speeches:
         return reading.sorry("expected Message, got none")
-    names = [f"message-{place}" for place, _ in enumerate(speeches)]
+    names = [f"message-{index}" for index, _ in enumerate(speeches)]
     steps = zip(names, speeches, [*names[1:], None], strict=True)
     return reading.flow({name: Say(speech=speech, next=following) for name, speech, following in steps})
 
 
 def menu(reading: Reading) -> Flow:
     """Ask for keys, and go to their URL."""
-    ways: dict[str, Action] = {}
+    found: dict[str, Action] = {}
     for keys, given in reading.parameters.keyed("Options").items():
-        way = reading.elsewhere(given)
-        if way is None or not _KEYS.fullmatch(keys):
+        redirect = reading.elsewhere(given)
+        if redirect is None or not _KEYS.fullmatch(keys):
             reading.problems.append("expected Options[KEYS] with keys of 0-9, * and #, and an http(s) URL, got another")
         else:
-            ways[keys] = way
-    if not ways:
+            found[keys] = redirect
+    if not found:
         return reading.sorry("expected Options, got none that can be used")
     asking = Gather(
         prompt=reading.message("Please press a key."),
-        ways={keys: f"option-{keys}" for keys in ways},
-        digits=max(map(len, ways)),
-        finish_on_key="" if any("#" in keys for keys in ways) else "#",
+        branches={keys: f"option-{keys}" for keys in found},
+        digits=max(map(len, found)),
+        finish_on_key="" if any("#" in keys for keys in found) else "#",
         retries=MENU_RETRIES,
         sorry=reading.said("I'm sorry, that wasn't a valid option."),
         no_input="bye",
         wrong_input="bye",
     )
-    options = {f"option-{keys}": way for keys, way in ways.items()}
+    options = {f"option-{keys}": redirect for keys, redirect in found.items()}
     return reading.flow({"menu": asking, **options, "bye": Hangup(say=reading.said("Good bye."))})
 
 
@@ -72,11 +79,11 @@ def whisper(reading: Reading) -> Flow:
     It is the document of a Number: nobody is dialled here, and the target stands for who answered.
     """
     screen = reading.parameters.has("HumanCheck")
-    heard = Dial(
+    whispering = Dial(
         targets=(Target(kind="number", name=Plain("")),),
         whisper=reading.message(CALL),
         screen=screen,
         may_press=not screen,
-        ways=dict.fromkeys(UNREACHED, "bye"),
+        branches=dict.fromkeys(UNANSWERED, "bye"),
     )
-    return reading.flow({"whisper": heard, "bye": Hangup()})
+    return reading.flow({"whisper": whispering, "bye": Hangup()})

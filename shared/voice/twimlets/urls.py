@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from shared.seal import naming, sealed
 from shared.voice.flows.turn import Turn
-from shared.voice.flows.urls import read_turn, state
+from shared.voice.flows.turn_urls import read_turn
+from shared.voice.flows.urls import state
 from shared.voice.twimlets.reading import Twimlet
 
 _STEP: Final = "step"

@@ -58,9 +58,9 @@ def _told(twimlet: Twimlet, turn: Turn, problems: list[str], happened: tuple[Hap
     """One call may go through several twimlets: what happens is told apart by the URL as well."""
     found = [
         Happened(
-            key=f"{turn.count}.0-problem-{place}", what={"flow": twimlet.flow, "step": turn.step, "problem": problem}
+            key=f"{turn.count}.0-problem-{index}", what={"flow": twimlet.flow, "step": turn.step, "problem": problem}
         )
-        for place, problem in enumerate(dict.fromkeys(problems))
+        for index, problem in enumerate(dict.fromkeys(problems))
     ]
     whole = urlencode([("", twimlet.name), *twimlet.parameters.pairs], errors="replace")
     mark = hashlib.sha256(whole.encode()).hexdigest()[:_TOLD_APART]

@@ -11,7 +11,9 @@ import pytest
 
 from local import __main__ as console
 from shared.voice.flows import fields
+from shared.voice.flows.kinds.dial.step import ConferenceTable, QueueTable
 from shared.voice.flows.library import Flows
+from shared.voice.flows.registry import all_kinds
 from tests.web.app import CONTENT, ROOT
 
 PAGES: Final = ("how-to/flows.md", "reference/flow-file.md")
@@ -38,15 +40,15 @@ def rows() -> dict[str, str]:
 
 
 def test_every_kind_of_step_has_a_row() -> None:
-    assert fields.STEPS.keys() <= rows().keys()
+    assert all_kinds().keys() <= rows().keys()
 
 
-@pytest.mark.parametrize("kind", fields.STEPS)
+@pytest.mark.parametrize("kind", all_kinds())
 def test_every_key_of_a_step_is_in_its_row_and_no_other(kind: str) -> None:
-    assert set(re.findall(r"`([a-z_-]+)`", rows()[kind])) == keys(fields.STEPS[kind]) - ANYWHERE
+    assert set(re.findall(r"`([a-z_-]+)`", rows()[kind])) == keys(all_kinds()[kind].table) - ANYWHERE
 
 
-@pytest.mark.parametrize("table", [fields.Document, fields.Hours, fields.Speech, fields.Room, fields.Waiting])
+@pytest.mark.parametrize("table", [fields.Document, fields.Hours, fields.Speech, ConferenceTable, QueueTable])
 def test_every_key_of_the_other_tables_is_named(table: type[msgspec.Struct]) -> None:
     named = keys(table) - {"steps", "values", "hours"}
     assert {key for key in named if not re.search(rf"[`{{ ]{key}(`| = )", DOCUMENTATION)} == set()

@@ -136,6 +136,36 @@ async def test_a_late_resource_is_fetched_at_once_and_listed_when_its_time_has_c
     assert {message.sid for message in await client.messages.list_async(to=ANNA)} == {sid, old}
 
 
+async def test_a_resource_that_is_late_by_looks_is_left_out_of_the_first_ones_however_long_they_take(
+    client: Client, simulator: Simulator, http: aiohttp.ClientSession
+) -> None:
+    simulator.lists = Lists(late=1, late_looks=2)
+    annas = await text(client, ANNA, ANNA)
+    bens = await text(client, BEN)
+    path = f"{LIST}?To=%2B14155550100&PageSize=1"
+
+    assert [len(page["messages"]) for look in range(2) for page in await pages(http, path)] == [0, 0]
+    (first, second) = await pages(http, path)
+    assert {message["sid"] for page in (first, second) for message in page["messages"]} == set(annas)
+    for listed in ([], [], bens):
+        assert [message.sid for message in await client.messages.list_async(to=BEN)] == listed, "Anna's looks are hers"
+
+
+async def test_a_resource_that_comes_between_two_pages_of_a_look_is_left_out_of_the_whole_look(
+    client: Client, simulator: Simulator, http: aiohttp.ClientSession
+) -> None:
+    simulator.lists = Lists(order="oldest-first", late=1, late_looks=1)
+    early = await text(client, ANNA, ANNA)
+    path = f"{LIST}?To=%2B14155550100&PageSize=1"
+    assert await client.messages.list_async(to=ANNA) == []
+    async with http.get(path) as response:
+        page = await response.json()
+    (late,) = await text(client, ANNA)
+    rest = await pages(http, page["next_page_uri"])
+    assert [message["sid"] for one in (page, *rest) for message in one["messages"]] == early[::-1]
+    assert {message.sid for message in await client.messages.list_async(to=ANNA)} == {*early, late}
+
+
 @given(seed=st.integers(), number=st.integers(0, 10**6), share=st.floats(0, 1), seconds=st.floats(1, 600))
 def test_what_is_late_waits_at_least_the_least_and_at_most_the_most(
     seed: int, number: int, share: float, seconds: float
@@ -158,11 +188,18 @@ async def test_how_lists_come_is_set_and_shown_over_http_and_a_reset_restores_wh
         Simulator.start(account_sid="AC1", auth_token="12345", lists=Lists(order="oldest-first")) as simulator,
         aiohttp.ClientSession(simulator.url) as http,
     ):
-        asked = {"order": "adverse", "seed": 4, "undated": "last", "late": 0.5, "late_seconds": [1, 2]}
+        asked = {"order": "adverse", "seed": 4, "undated": "last", "late": 0.5, "late_seconds": [1, 2], "late_looks": 0}
         assert (await http.put("/simulator/lists", json=asked)).status == 204
         async with http.get("/simulator/lists") as response:
             assert await response.json() == asked
-        for wrong in ({"order": "alphabetical"}, {"late": 2}, {"late_seconds": [-1, 2]}, {"typo": 1}, "x"):
+        for wrong in (
+            {"order": "alphabetical"},
+            {"late": 2},
+            {"late_seconds": [-1, 2]},
+            {"late_looks": -1},
+            {"typo": 1},
+            "x",
+        ):
             async with http.put("/simulator/lists", json=wrong) as response:
                 assert response.status == 400
                 assert (await response.json())["error"]

@@ -14,7 +14,7 @@ from twilio.twiml.voice_response import Client, Dial, Gather, VoiceResponse
 from shared.text.templates import engine
 from shared.voice.flows.model import Action, Flow, Speech, Step
 from shared.voice.flows.turn import Call, Happened, TextToSend, Turn, Walked, World
-from shared.voice.flows.urls import read_turn
+from shared.voice.flows.turn_urls import read_turn
 from shared.voice.flows.walk import walk
 from shared.voice.twiml import check
 

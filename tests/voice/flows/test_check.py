@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.voice.flows.check import Found, check
+from shared.voice.flows.environment import Environment
 from shared.voice.flows.read import parse
-from shared.voice.flows.surroundings import Surroundings
 
-AROUND = Surroundings(ZoneInfo("UTC"))
+ENVIRONMENT = Environment(ZoneInfo("UTC"))
 HOURS = '[hours]\nopen = ["daily 09:00-17:00"]\n'
 CALLED = 'answers = ["*"]\n'
 BYE = "[steps.bye]\nhangup = true\n"
@@ -17,7 +17,7 @@ BYE = "[steps.bye]\nhangup = true\n"
 
 def found(*contents: str) -> Sequence[Found]:
     """Check flows of which the first is called a, the second b …; only `?` is one that can't be read."""
-    sources = [parse(name, content, AROUND) for name, content in zip("abc", contents, strict=False)]
+    sources = [parse(name, content, ENVIRONMENT) for name, content in zip("abc", contents, strict=False)]
     assert [source.name for source in sources if source.flow is None] == [
         name for name, content in zip("abc", contents, strict=False) if content == "?"
     ], [source.faults for source in sources]
@@ -28,8 +28,8 @@ def say(step: str, then: str) -> str:
     return f'[steps.{step}]\nsay = "Hello"\nnext = "{then}"\n'
 
 
-def ask(step: str, **ways: str) -> str:
-    asked = "\n".join(f'{key} = "{to}"' for key, to in ways.items())
+def ask(step: str, **next_steps: str) -> str:
+    asked = "\n".join(f'{key} = "{to}"' for key, to in next_steps.items())
     return f'[steps.{step}]\ngather = "Hello?"\n{asked}\n'
 
 

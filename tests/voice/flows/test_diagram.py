@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.voice.flows.diagram import mermaid
+from shared.voice.flows.environment import Environment
 from shared.voice.flows.model import Flow
 from shared.voice.flows.read import parse
-from shared.voice.flows.surroundings import Surroundings
 
 
 def flow(content: str) -> Flow:
-    read = parse("my-line", content, Surroundings(ZoneInfo("UTC")))
+    read = parse("my-line", content, Environment(ZoneInfo("UTC")))
     assert read.flow is not None, read.faults
     return read.flow
 

@@ -13,15 +13,21 @@ from hypothesis import strategies as st
 
 from shared.toml.lines import locate
 from shared.voice.flows import model
+from shared.voice.flows.environment import Environment
+from shared.voice.flows.kinds.dial import Conference
+from shared.voice.flows.kinds.hangup import Hangup
+from shared.voice.flows.kinds.pause import Pause
+from shared.voice.flows.kinds.play import Play
+from shared.voice.flows.kinds.redirect import Redirect
+from shared.voice.flows.kinds.reject import Reject
 from shared.voice.flows.read import Source, parse, read
-from shared.voice.flows.surroundings import Surroundings
 
-AROUND = Surroundings(ZoneInfo("Europe/Berlin"), ("PLACE",))
+ENVIRONMENT = Environment(ZoneInfo("Europe/Berlin"), ("PLACE",))
 END = "[steps.end]\nhangup = true\n"
 
 
 def source(content: str) -> Source:
-    return parse("made", content, AROUND)
+    return parse("made", content, ENVIRONMENT)
 
 
 def flow(content: str) -> model.Flow:
@@ -70,19 +76,19 @@ def test_a_text_is_said_in_the_voice_of_the_flow_or_in_its_own() -> None:
 
 def test_a_sound_file_is_played() -> None:
     played = step('play = "https://example.com/a.mp3"\nnext = "end"')
-    assert played == model.Say(speech=model.Speech(play="https://example.com/a.mp3"), next="end")
+    assert played == Play(url="https://example.com/a.mp3", next="end")
 
 
 def test_a_pause_goes_on() -> None:
-    assert step('pause = 3\nnext = "end"') == model.Pause(seconds=3, next="end")
+    assert step('pause = 3\nnext = "end"') == Pause(seconds=3, next="end")
 
 
 def test_hours_choose_and_a_holiday_is_closed_unless_it_has_a_way() -> None:
     hours = "[hours]\nopen = []"
     chosen = step('choose = "hours"\nopen = "end"\nclosed = "x2"', top=hours, more='[steps.x2]\nreject = "busy"')
-    assert chosen.ways == {"open": "end", "closed": "x2", "holiday": "x2"}
+    assert chosen.branches == {"open": "end", "closed": "x2", "holiday": "x2"}
     chosen = step('choose = "hours"\nopen = "end"\nclosed = "end"\nholiday = "x"', top=hours)
-    assert chosen.ways["holiday"] == "x"
+    assert chosen.branches["holiday"] == "x"
 
 
 def test_opening_hours_are_read() -> None:
@@ -112,7 +118,7 @@ def test_opening_hours_that_name_no_zone_are_in_the_default_one() -> None:
 def test_a_gather_has_its_defaults() -> None:
     asked = step('gather = "Press 1."\nno_input = "end"\n[steps.x.on]\n1 = "end"\n22 = "end"')
     assert text_of(asked.prompt.text) == "Press 1."
-    assert asked.ways == {"1": "end", "22": "end"}
+    assert asked.branches == {"1": "end", "22": "end"}
     assert (asked.no_input, asked.wrong_input, asked.other, asked.sorry) == ("end", "end", None, None)
     assert (asked.finish_on_key, asked.timeout, asked.speech, asked.retries) == ("#", 5, False, 2)
 
@@ -132,7 +138,7 @@ def test_a_gather_says_all_that_it_can() -> None:
         '[steps.x.on]\n"#" = "end"\nverkauf = "end"\n"der kundendienst" = "end"'
     )
     assert asked.prompt == model.Speech(play="https://example.com/menu.mp3", language="de-DE")
-    assert asked.ways == {"#": "end", "verkauf": "end", "der kundendienst": "end"}
+    assert asked.branches == {"#": "end", "verkauf": "end", "der kundendienst": "end"}
     assert (asked.hints, asked.finish_on_key, asked.retries, asked.timeout) == (("Verkauf",), "", 0, 9)
     assert text_of(asked.sorry.text) == "Once more."
     assert (asked.no_input, asked.wrong_input) == ("x", "end")
@@ -165,10 +171,10 @@ def test_whom_a_step_dials_may_come_from_the_request() -> None:
 
 def test_a_dial_has_a_way_for_each_outcome() -> None:
     dialled = step('dial = "+15005550177"\nunanswered = "end"\nbusy = "x"\nno-answer = "x"')
-    assert dialled.ways == {"busy": "x", "no-answer": "x", "failed": "end", "canceled": "end"}
+    assert dialled.branches == {"busy": "x", "no-answer": "x", "failed": "end", "canceled": "end"}
     assert dialled.answered is None
     named = step('dial = "client:anna"\nbusy = "x"\nno-answer = "x"\nfailed = "end"\ncanceled = "end"')
-    assert named.ways == dialled.ways
+    assert named.branches == dialled.branches
 
 
 def test_a_dial_says_all_that_it_can() -> None:
@@ -186,7 +192,7 @@ def test_a_conference_says_how_one_takes_part() -> None:
         'dial = { conference = "room", moderator = false, muted = true, music = "https://example.com/a.mp3" }\n'
         'unanswered = "end"'
     )
-    assert dialled.conference == model.Conference(moderator=False, muted=True, music="https://example.com/a.mp3")
+    assert dialled.conference == Conference(moderator=False, muted=True, music="https://example.com/a.mp3")
 
 
 def test_a_queue_and_who_takes_from_it() -> None:
@@ -219,10 +225,10 @@ def test_a_message_goes_to_the_other_end_or_to_somebody() -> None:
 
 
 def test_the_ends_of_a_walk() -> None:
-    assert step('redirect = "https://example.com/x"') == model.Redirect(url="https://example.com/x")
-    assert step('redirect = { flow = "other", step = "y" }') == model.Redirect(flow="other", step="y")
-    assert step('reject = "busy"') == model.Reject(reason="busy")
-    assert step("hangup = true") == model.Hangup()
+    assert step('redirect = "https://example.com/x"') == Redirect(url="https://example.com/x")
+    assert step('redirect = { flow = "other", step = "y" }') == Redirect(flow="other", step="y")
+    assert step('reject = "busy"') == Reject(reason="busy")
+    assert step("hangup = true") == Hangup()
     assert text_of(step('hangup = true\nsay = "Goodbye."').say.text) == "Goodbye."
 
 
@@ -443,11 +449,11 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
 def test_a_file_has_a_name_that_fits_into_a_url_and_holds_utf_8(tmp_path: Path) -> None:
     for name in ("Line.toml", "my line.toml", "line.tml", "a" * 65 + ".toml"):
         (tmp_path / name).write_text(END)
-        assert read(tmp_path / name, AROUND).faults[0][1].startswith("expected a file with a name such as")
+        assert read(tmp_path / name, ENVIRONMENT).faults[0][1].startswith("expected a file with a name such as")
     (tmp_path / "latin.toml").write_bytes(f"# Grüße\n{END}".encode("latin-1"))
-    assert read(tmp_path / "latin.toml", AROUND).faults == ((1, "expected UTF-8 text, got bytes that are none"),)
+    assert read(tmp_path / "latin.toml", ENVIRONMENT).faults == ((1, "expected UTF-8 text, got bytes that are none"),)
     (tmp_path / "good.toml").write_text(f"\ufeff{END}", "utf-8")
-    good = read(tmp_path / "good.toml", AROUND)
+    good = read(tmp_path / "good.toml", ENVIRONMENT)
     assert (good.name, good.faults) == ("good", ())
 
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from shared import seal
 from shared.voice.flows.turn import Turn
-from shared.voice.flows.urls import LONGEST, MOST_AGAIN, callback_url, flow_url, once_more, read_turn
+from shared.voice.flows.turn_urls import MOST_AGAIN, once_more, read_turn
+from shared.voice.flows.urls import LONGEST, callback_url, flow_url
 
 BASE = "https://app.example.com"
 anything = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

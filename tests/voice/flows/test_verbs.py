@@ -7,22 +7,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.text.templates.values import Declared
-from shared.voice.flows.model import (
-    Action,
-    Choose,
-    Gather,
-    Hangup,
-    Hours,
-    Message,
-    Pause,
-    Queue,
-    Record,
-    Redirect,
-    Reject,
-    Say,
-    Span,
-    Speech,
-)
+from shared.voice.flows.kinds.choose import Choose
+from shared.voice.flows.kinds.gather import Gather
+from shared.voice.flows.kinds.hangup import Hangup
+from shared.voice.flows.kinds.message import Message
+from shared.voice.flows.kinds.pause import Pause
+from shared.voice.flows.kinds.play import Play
+from shared.voice.flows.kinds.queue import Queue
+from shared.voice.flows.kinds.record import Record
+from shared.voice.flows.kinds.redirect import Redirect
+from shared.voice.flows.kinds.reject import Reject
+from shared.voice.flows.kinds.say import Say
+from shared.voice.flows.model import Action, Hours, Span
 from shared.voice.flows.turn import Turn
 from tests.voice.flows.makers import APP, BASE, CALLED, CALLER, call, flow, speech, text, walked
 
@@ -40,9 +36,10 @@ def test_a_say_speaks_with_its_voice_as_often_as_it_says() -> None:
 
 
 def test_a_file_is_played() -> None:
-    document = walked(flow(one(Say(speech=Speech(play="https://example.com/a.mp3?b=1&c=2"), next="bye"))))
+    document = walked(flow(one(Play(url="https://example.com/a.mp3?b=1&c=2", times=2, next="bye"))))
     assert document.verbs == ["Play", "Say", "Hangup"]
     assert document.one("Play").text == "https://example.com/a.mp3?b=1&c=2"
+    assert document.one("Play").get("loop") == "2"
 
 
 def test_a_pause_is_a_pause() -> None:
@@ -56,7 +53,7 @@ def test_the_hours_choose(hour: int, said: str) -> None:
     hours = Hours(open=(Span(days=frozenset(range(7)), begin=time(9), end=time(17)),), zone=ZoneInfo("UTC"))
     made = flow(
         {
-            "hours": Choose(ways={"open": "open", "closed": "closed"}),
+            "hours": Choose(branches={"open": "open", "closed": "closed"}),
             "open": Hangup(say=speech("Open.")),
             "closed": Hangup(say=speech("Closed.")),
         },
@@ -68,7 +65,7 @@ def test_the_hours_choose(hour: int, said: str) -> None:
 def test_a_gather_asks_within_and_goes_on_alike_without_input() -> None:
     gather = Gather(
         prompt=speech("Which one?", language="en-GB"),
-        ways={"1": "bye"},
+        branches={"1": "bye"},
         digits=1,
         timeout=7,
         speech=True,
@@ -94,7 +91,7 @@ def test_a_gather_asks_within_and_goes_on_alike_without_input() -> None:
 
 
 def test_a_gather_of_keys_says_nothing_of_speech() -> None:
-    gather = Gather(prompt=speech("?", language="de-DE"), ways={"1": "bye"}, no_input="bye", wrong_input="bye")
+    gather = Gather(prompt=speech("?", language="de-DE"), branches={"1": "bye"}, no_input="bye", wrong_input="bye")
     asked = walked(flow(one(gather))).one("Gather")
     assert asked.get("input") == "dtmf"
     assert asked.get("hints") is None
@@ -248,7 +245,7 @@ def test_a_redirect_to_a_flow_that_is_not_there_is_the_end_and_a_problem() -> No
 
 
 def test_a_call_is_turned_down_before_it_is_answered() -> None:
-    document = walked(flow({"hours": Choose(ways={"open": "no", "closed": "no"}), "no": Reject(reason="busy")}))
+    document = walked(flow({"hours": Choose(branches={"open": "no", "closed": "no"}), "no": Reject(reason="busy")}))
     assert [(verb.tag, verb.attrib) for verb in document.root] == [("Reject", {"reason": "busy"})]
 
 

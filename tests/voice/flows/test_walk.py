@@ -3,8 +3,13 @@
 import pytest
 
 from shared.voice.flows.apologies import GONE
-from shared.voice.flows.model import Action, Flow, Hangup, Message, Pause, Record, Say
-from shared.voice.flows.scene import LONGEST_SAID, LONGEST_SAID_BY_POLLY
+from shared.voice.flows.context import LONGEST_SAID, LONGEST_SAID_BY_POLLY
+from shared.voice.flows.kinds.hangup import Hangup
+from shared.voice.flows.kinds.message import Message
+from shared.voice.flows.kinds.pause import Pause
+from shared.voice.flows.kinds.record import Record
+from shared.voice.flows.kinds.say import Say
+from shared.voice.flows.model import Action, Flow
 from shared.voice.flows.turn import Part, Turn
 from shared.voice.flows.walk import MOST_STEPS
 from tests.voice.flows.makers import BASE, call, flow, speech, text, walked

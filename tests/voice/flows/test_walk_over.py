@@ -2,13 +2,19 @@
 
 import pytest
 
-from shared.voice.flows.model import Action, Dial, Hangup, Message, Record, Say, Speech, Target
+from shared.voice.flows.kinds.dial import Dial
+from shared.voice.flows.kinds.hangup import Hangup
+from shared.voice.flows.kinds.message import Message
+from shared.voice.flows.kinds.record import Record
+from shared.voice.flows.kinds.say import Say
+from shared.voice.flows.model import Action, Speech
+from shared.voice.flows.targets import Target
 from shared.voice.flows.turn import Turn
 from shared.voice.flows.walk import MOST_TURNS
 from tests.voice.flows.makers import flow, text, walked
 
 ENDS = dict.fromkeys(("busy", "no-answer", "failed", "canceled"), "voicemail")
-DIAL = Dial(targets=(Target(kind="number", name=text("+14155550177")),), ways=ENDS)
+DIAL = Dial(targets=(Target(kind="number", name=text("+14155550177")),), branches=ENDS)
 VOICEMAIL = Record(prompt=Speech(text=text("Leave a message.")), next="text", empty="end")
 
 

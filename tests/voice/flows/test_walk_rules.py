@@ -5,25 +5,22 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.voice.flows.model import (
-    UNREACHED,
-    Choose,
-    Conference,
-    Dial,
-    Flow,
-    Gather,
-    Hangup,
-    Message,
-    Pause,
-    Queue,
-    Record,
-    Redirect,
-    Reject,
-    Say,
-    Speech,
-    Take,
-    Target,
-)
+from shared.voice.flows.dial_status import UNANSWERED
+from shared.voice.flows.kinds.choose import Choose
+from shared.voice.flows.kinds.dial import Conference, Dial
+from shared.voice.flows.kinds.gather import Gather
+from shared.voice.flows.kinds.hangup import Hangup
+from shared.voice.flows.kinds.message import Message
+from shared.voice.flows.kinds.pause import Pause
+from shared.voice.flows.kinds.play import Play
+from shared.voice.flows.kinds.queue import Queue
+from shared.voice.flows.kinds.record import Record
+from shared.voice.flows.kinds.redirect import Redirect
+from shared.voice.flows.kinds.reject import Reject
+from shared.voice.flows.kinds.say import Say
+from shared.voice.flows.kinds.take import Take
+from shared.voice.flows.model import Flow, Speech
+from shared.voice.flows.targets import Target
 from shared.voice.flows.turn import Call, Part, Turn
 from shared.voice.twiml import LONGEST, writable
 from tests.voice.flows.makers import Document, call, flow, speech, text, turn_at, walked
@@ -62,11 +59,11 @@ def test_every_text_comes_back_as_text(who: str, caller: str, given_input: str) 
 def test_an_input_comes_back_as_text_at_a_later_turn(said: str) -> None:
     """Twilio's forms are UTF-8, so that there is no lone surrogate in them."""
     echo = speech("{{ input.ask }}")
-    ways: dict[str, Any] = {"ways": {}, "no_input": "end", "wrong_input": "end", "retries": 0}
+    more: dict[str, Any] = {"branches": {}, "no_input": "end", "wrong_input": "end", "retries": 0}
     made = flow(
         {
-            "ask": Gather(prompt=speech("?"), other="more", **ways),
-            "more": Gather(prompt=echo, other="end", **ways),
+            "ask": Gather(prompt=speech("?"), other="more", **more),
+            "more": Gather(prompt=echo, other="end", **more),
             "end": Hangup(say=echo),
         },
         inputs=frozenset({"ask"}),
@@ -99,12 +96,13 @@ targets = st.builds(
 )
 actions = st.one_of(
     st.builds(Say, speech=speeches, next=maybe),
+    st.builds(Play, url=urls, times=st.integers(1, 3), next=maybe),
     st.builds(Pause, seconds=st.integers(1, 9), next=maybe),
-    st.builds(Choose, ways=st.fixed_dictionaries({"open": names, "closed": names})),
+    st.builds(Choose, branches=st.fixed_dictionaries({"open": names, "closed": names})),
     st.builds(
         Gather,
         prompt=speeches,
-        ways=st.dictionaries(st.sampled_from(["1", "22", "yes", "no way"]), names, max_size=3),
+        branches=st.dictionaries(st.sampled_from(["1", "22", "yes", "no way"]), names, max_size=3),
         other=maybe,
         digits=st.none() | st.integers(1, 3),
         speech=st.booleans(),
@@ -124,7 +122,7 @@ actions = st.one_of(
         screen=st.booleans(),
         conference=st.none() | st.builds(Conference, moderator=st.booleans(), music=st.none() | urls),
         answered=maybe,
-        ways=st.fixed_dictionaries(dict.fromkeys(UNREACHED, names)),
+        branches=st.fixed_dictionaries(dict.fromkeys(UNANSWERED, names)),
     ),
     st.builds(
         Queue,
@@ -156,7 +154,7 @@ forms = st.fixed_dictionaries(
     optional={
         "Digits": st.sampled_from(["", "1", "22", "*", "9"]) | brought,
         "SpeechResult": st.sampled_from(["yes", "No way!"]) | brought,
-        "DialCallStatus": st.sampled_from([*UNREACHED, "completed"]) | brought,
+        "DialCallStatus": st.sampled_from([*UNANSWERED, "completed"]) | brought,
         "DialBridged": st.sampled_from(["true", "false"]),
         "QueueResult": st.sampled_from(["bridged", "leave", "hangup", "queue-full"]) | brought,
         "QueueTime": st.sampled_from(["1", "99"]) | brought,
