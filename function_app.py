@@ -1,4 +1,4 @@
-"""Switchboard: every trigger, its binding, and what it does. The README says what each of them promises."""
+"""Switchboard: every trigger, its binding, and what it does. docs/reference/http.md says what each of them promises."""
 
 import os
 from datetime import timedelta

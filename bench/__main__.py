@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dev.py bench",
         epilog="examples:\n  python3 dev.py bench\n  python3 dev.py bench message webhooks --json bench.json",
-        description=f"Measures what a message costs; docs/performance.md says how to read it.\n\n{shown}",
+        description=f"Measures what a message costs; docs/explanation/performance.md says how to read it.\n\n{shown}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -1,1 +1,1 @@
-"""Additions that an app may register; docs/extending.md says how."""
+"""Additions that an app may register; docs/how-to/extend.md says how."""

@@ -1,1 +1,1 @@
-"""Switchboard's library: what function_app.py calls. Arrows run downwards only; see README, "Rooms"."""
+"""Switchboard's library: what function_app.py calls. Arrows run downwards only; see ARCHITECTURE.md."""

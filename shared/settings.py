@@ -24,7 +24,7 @@ OptOutReplies = Literal["twilio", "app"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that can be set; README, "Settings", says what each one means."""
+    """Everything that can be set; docs/reference/settings.md says what each one means."""
 
     storage: ConnectionString | Identity
     account_sid: str

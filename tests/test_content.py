@@ -13,9 +13,9 @@ from tests.web.app import CONTENT, ROOT, App, settings_of
 
 CHECKS = ("template", "flow", "replies")
 PASTED = (
-    ("notifications.md", "jinja", "templates/order-shipped.txt"),
-    ("voice.md", "toml", "flows/example.toml"),
-    ("inbound.md", "toml", "replies.toml"),
+    ("how-to/templates.md", "jinja", "templates/order-shipped.txt"),
+    ("how-to/flows.md", "toml", "flows/example.toml"),
+    ("reference/reply-rules.md", "toml", "replies.toml"),
 )
 
 

@@ -74,7 +74,7 @@ KEPT_BACK = [
     "__pycache__/function_app.cpython-312.pyc",
     "node_modules/azurite/package.json",
     "docs/browser-phone/node_modules/a/package.json",
-    "docs/delivery.md",
+    "docs/explanation/sending-once.md",
     "bench/__main__.py",
     "infra/main.parameters.json",
     "local/host/host.py",

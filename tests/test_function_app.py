@@ -296,9 +296,9 @@ def test_host_json_is_what_the_readme_explains() -> None:
         },
         "extensionBundle": {"id": "Microsoft.Azure.Functions.ExtensionBundle", "version": "[4.*, 5.0.0)"},
     }
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "how-to" / "azure.md").read_text(encoding="utf-8")
     for name in ("functionTimeout", "logLevel", "excludedTypes", *HOST_JSON["extensions"]["queues"]):
-        assert f"`{name}`" in readme
+        assert f"`{name}`" in page
 
 
 def _modules() -> Iterator[tuple[str, Path]]:

@@ -10,7 +10,7 @@ from local.enqueue import put
 from tests.web.storage import connection_to
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))]
+PAGES = [path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))]
 PRODUCERS = [
     (r"queue\.send_message\(.*?\n\)\n", "time_to_live=-1"),
     (r"SendMessageAsync\(.*?\);\n", "timeToLive: TimeSpan.FromSeconds(-1)"),

@@ -77,7 +77,7 @@ def faults_of(**env: str) -> dict[str, str]:
     return {fault.field: fault.problem for fault in caught.value.faults}
 
 
-def test_what_is_not_set_has_the_default_that_the_readme_promises() -> None:
+def test_what_is_not_set_has_the_default_that_the_page_promises() -> None:
     settings = make_settings()
     assert settings == Settings(
         storage=ConnectionString(Secret(DEVELOPMENT_STORAGE)),

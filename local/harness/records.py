@@ -1,4 +1,4 @@
-"""What the app put on record, read past it from the storage: the tables' layout is public (README, "Tables")."""
+"""What the app put on record, read past it from the storage: docs/reference/tables.md has the layout."""
 
 import base64
 import json

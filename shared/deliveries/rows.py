@@ -1,4 +1,7 @@
-"""Deliveries and events as rows of the `Deliveries` table, and back: pure. The layout is public (README, "Tables")."""
+"""Deliveries and events as rows of the `Deliveries` table, and back: pure.
+
+The layout is public: docs/reference/tables.md.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime

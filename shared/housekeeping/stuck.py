@@ -36,8 +36,8 @@ _ASK_AFTER: Final = timedelta(minutes=30)
 _AT_MOST: Final = timedelta(hours=24)
 _WAKE_PAUSES: Final = Pauses(first=_LOST_AFTER, factor=2, most=_AT_MOST)
 ASK_PAUSES: Final = Pauses(first=_ASK_AFTER, factor=8, most=_AT_MOST)
-"""after 30 minutes, 4 hours, then once a day: six questions about a text without receipts. docs/performance.md has the
-arithmetic"""
+"""after 30 minutes, 4 hours, then once a day: six questions about a text without receipts. The arithmetic stands in
+docs/explanation/performance.md"""
 GIVEN_UP_AFTER: Final = timedelta(days=4)
 """Twilio keeps a text for 10 hours at most, a carrier tries for three days, and a call lasts a day: then nothing more
 comes, though many carriers send no receipt and `sent` stays the last word. Twilio advises to ask after 12 hours

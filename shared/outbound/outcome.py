@@ -1,6 +1,6 @@
 """What an error of a send means for the request: a table, from what came back to what is done next. Pure.
 
-docs/delivery.md shows the same table. https://www.twilio.com/docs/api/errors
+docs/reference/statuses.md shows the same table. https://www.twilio.com/docs/api/errors
 """
 
 from collections.abc import Mapping

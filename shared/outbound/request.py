@@ -95,7 +95,7 @@ class Fallback(Content, frozen=True, kw_only=True, forbid_unknown_fields=True, o
 
 
 class Request(Content, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What another system asks to be sent. The README's table says what each field means."""
+    """What another system asks to be sent. docs/reference/request.md says what each field means."""
 
     id: Id
     to: Annotated[

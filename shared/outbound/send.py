@@ -1,4 +1,4 @@
-"""Sending: claim a request, send it, record what Twilio said. See docs/delivery.md."""
+"""Sending: claim a request, send it, record what Twilio said. See docs/explanation/sending-once.md."""
 
 import contextlib
 import logging

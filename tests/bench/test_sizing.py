@@ -1,4 +1,4 @@
-"""How to size it: each number of docs/performance.md that follows from others follows from them."""
+"""How to size it: each number of docs/explanation/performance.md that follows from others follows from them."""
 
 import math
 import re
@@ -9,7 +9,7 @@ import pytest
 from bench.throughput import concurrency
 from tests.web.app import ROOT
 
-PAGE: Final = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+PAGE: Final = (ROOT / "docs" / "explanation" / "performance.md").read_text(encoding="utf-8")
 
 
 def planned(column: str) -> int:

@@ -1,4 +1,4 @@
-"""What a message costs in storage transactions: each has its reason in docs/performance.md, which says how many."""
+"""docs/explanation/performance.md names each storage transaction of a message, with its reason."""
 
 import re
 from collections import Counter
@@ -17,7 +17,7 @@ from shared.deliveries.keys import SPREAD
 from shared.housekeeping import run, stuck
 from tests.web.app import ROOT, lay_out
 
-PAGE: Final = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+PAGE: Final = (ROOT / "docs" / "explanation" / "performance.md").read_text(encoding="utf-8")
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 
@@ -51,7 +51,7 @@ def test_a_text_makes_15_transactions_and_a_call_20() -> None:
 def test_a_text_that_comes_in_makes_those_that_are_told_of() -> None:
     told = re.findall(r"(\d) \u00d7 `(table \w+ \w+)`", PAGE)
     assert counted_inbound() == {operation: int(count) for count, operation in told}
-    assert f"A text that comes in makes {sum(int(count) for count, _ in told)}:" in PAGE
+    assert f"An incoming text makes {sum(int(count) for count, _ in told)}:" in PAGE
 
 
 @pytest.mark.parametrize("kind", KINDS)

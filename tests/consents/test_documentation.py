@@ -1,4 +1,4 @@
-"""docs/consent.md says which words count, how a consent is known, and what answers by default."""
+"""docs/how-to/consent.md says which words count, how a consent is known, and what answers by default."""
 
 import re
 
@@ -8,7 +8,7 @@ from shared.consents.words import HELP, START, STOP
 from tests.fakes import make_settings
 from tests.web.app import ROOT
 
-PAGE = (ROOT / "docs" / "consent.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "consent.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("word", "texts"), [("STOP", STOP), ("START", START), ("HELP", HELP)])

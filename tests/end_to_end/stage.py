@@ -124,7 +124,14 @@ async def stage(
     port = free_port()
     public = f"http://127.0.0.1:{port}"
     account = "AC" + "0" * 32
-    async with Simulator.start(account_sid=account, auth_token=TOKEN, pace=0.1, webhooks=public) as twilio:
+    async with Simulator.start(
+        account_sid=account,
+        auth_token=TOKEN,
+        api_key_sid=more.get("TWILIO_API_KEY_SID"),
+        api_key_secret=more.get("TWILIO_API_KEY_SECRET"),
+        pace=0.1,
+        webhooks=public,
+    ) as twilio:
         settings = settings_of(azurite, TWILIO_API_BASE_URL=twilio.url, PUBLIC_BASE_URL=public, **more)
         queue = QueueClient.from_connection_string(azurite, settings["OUTBOUND_QUEUE"])
         async with queue:

@@ -33,7 +33,7 @@ async def everything(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> 
         yield everything
 
 
-DOCUMENTATION = (ROOT / "docs" / "browser.md").read_text("utf-8")
+DOCUMENTATION = (ROOT / "docs" / "how-to" / "browser-calls.md").read_text("utf-8")
 
 
 async def dialled(everything: Stage, *acts: Act, to: str, caller: str = ANNA) -> Call:

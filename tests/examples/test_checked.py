@@ -1,4 +1,4 @@
-"""The example of docs/extending.md, as it stands there, before real queues, a simulated Twilio and a Lookup of ours."""
+"""The example of docs/how-to/extend.md, before real queues, a simulated Twilio and a Lookup of ours."""
 
 import asyncio
 import base64
@@ -23,7 +23,7 @@ from local.twilio import Simulator
 from tests.end_to_end.stage import Stage, eventually, new_id
 from tests.web.app import CONTENT, ROOT, TOKEN, Served, close, environment, load, quick_host_json, settings_of
 
-DOCUMENTATION: Final = (ROOT / "docs" / "extending.md").read_text("utf-8")
+DOCUMENTATION: Final = (ROOT / "docs" / "how-to" / "extend.md").read_text("utf-8")
 ACCOUNT: Final = "AC" + "0" * 32
 MOBILE, LANDLINE, UNKNOWN, NOBODY = "+14155550701", "+14155550702", "+14155550703", "+14155550704"
 ANSWERS: Final[dict[str, Any]] = {

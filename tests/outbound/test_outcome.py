@@ -1,4 +1,4 @@
-"""What an error of a send means: the table of shared/outbound/outcome.py, which docs/delivery.md shows."""
+"""What an error of a send means: the table of shared/outbound/outcome.py, which docs/reference/statuses.md shows."""
 
 import re
 from collections import defaultdict
@@ -10,7 +10,7 @@ import pytest
 from shared.errors import SignatureInvalid, SwitchboardError, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
 from shared.outbound.outcome import MEANINGS, Decision, Meaning, decide, is_unknown, wait_for
 
-DOCS = Path(__file__).parents[2] / "docs" / "delivery.md"
+DOCS = Path(__file__).parents[2] / "docs" / "reference" / "statuses.md"
 EXPECTED = {
     "not processed": (Decision.RETRY, {20429, 21611}),
     "ambiguous": (Decision.FIND_OUT, {20500, 20503}),

@@ -74,7 +74,7 @@ def test_they_are_counted_by_status_and_code_the_most_frequent_first() -> None:
 
 
 def test_the_documentation_names_every_reason_to_leave_one_out_and_no_other() -> None:
-    page = (ROOT / "docs" / "delivery.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "how-to" / "replay.md").read_text(encoding="utf-8")
     table = page.partition("| `left_out` | which deliveries |")[2].partition("\n\n")[0]
     assert set(re.findall(r"^\| `([a-z -]+)` \|", table, re.MULTILINE)) == set(get_args(Reason))
 

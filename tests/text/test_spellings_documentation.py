@@ -1,4 +1,4 @@
-"""docs/addresses.md shows which numbers are one phone, and which are not."""
+"""docs/reference/addresses.md shows which numbers are one phone, and which are not."""
 
 import re
 
@@ -6,7 +6,7 @@ from shared.text.numbers import recipient, searchable
 from shared.text.spellings import person
 from tests.web.app import ROOT
 
-PAGE = (ROOT / "docs" / "addresses.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "reference" / "addresses.md").read_text("utf-8")
 
 
 def rows(title: str, columns: int) -> list[list[list[str]]]:
@@ -26,7 +26,7 @@ def test_the_numbers_that_the_page_calls_one_phone_are_one_person() -> None:
 
 
 def test_every_address_that_the_page_shows_is_taken() -> None:
-    shown = rows("What is taken", 4)
+    shown = rows("Accepted addresses", 4)
     assert len(shown) == 6
     for _, [address], uses, _ in shown:
         channel = "call" if address.startswith("client:") else "sms"

@@ -325,7 +325,7 @@ def test_whatever_the_data_the_request_is_rendered_or_has_faults(data: dict[str,
 def test_the_example_of_the_documentation_gives_what_is_said_there(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    documentation = (ROOT / "docs" / "notifications.md").read_text("utf-8")
+    documentation = (ROOT / "docs" / "how-to" / "templates.md").read_text("utf-8")
     blocks = re.findall(r"^```(jinja|console|json)\n(.*?)^```$", documentation, re.DOTALL | re.MULTILINE)
     (template_file,) = (block for kind, block in blocks if kind == "jinja")
     (tmp_path / "order-shipped.txt").write_text(template_file, "utf-8")

@@ -37,7 +37,7 @@ def twiml(body: str, media: tuple[str, ...], *, status_callback: str) -> str:
 
 
 def forwarded(text: Delivery, form: Form, chosen: Chosen) -> bytes:
-    """Return the JSON that passes a text on; docs/inbound.md says what each field is."""
+    """Return the JSON that passes a text on; docs/reference/reply-rules.md says what each field is."""
     media = [
         {"url": url, "type": form.get(f"MediaContentType{number}")}
         for number in range(_MOST_MEDIA)

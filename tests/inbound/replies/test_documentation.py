@@ -1,4 +1,4 @@
-"""docs/inbound.md shows rules that can be used, every field, and what `dev.py replies` says."""
+"""docs/reference/reply-rules.md shows rules that can be used, every field, and what `dev.py replies` says."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.deliveries.samples import a_delivery
 from tests.fakes import make_settings
 from tests.web.app import CONTENT, ROOT
 
-PAGE = (ROOT / "docs" / "inbound.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "reply-rules.md").read_text(encoding="utf-8")
 SOMEWHERE = "/home/ada/switchboard"
 
 
