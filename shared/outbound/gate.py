@@ -15,6 +15,7 @@ from typing import Final
 from azure.core.exceptions import AzureError
 
 from shared.errors import SwitchboardError, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
+from shared.outbound import notices
 from shared.outbound.outcome import Decision, decide
 from shared.tables import Row, Table
 
@@ -25,6 +26,7 @@ _STALE: Final = timedelta(minutes=15)
 """a notice this old is of a process that is gone: the others would have written it again"""
 _PATIENCE: Final = 2.0
 """seconds; a look at the notice that takes longer is given up"""
+_NOTICE: Final = "this account"
 _PARTITION: Final = "account"
 _ROW: Final = "turned-away"
 
@@ -76,7 +78,8 @@ class Gate:
         self.code = code
         _logger.critical("Twilio turns this account away (%d): nothing is sent until that is mended", code)
         self._may_be_noticed = True
-        await _try(self._lookups.put({"PartitionKey": _PARTITION, "RowKey": _ROW, "Code": code, "At": now}))
+        row = {"PartitionKey": _PARTITION, "RowKey": _ROW, "Code": code, "At": now}
+        await notices.change(self._lookups.put(row), notice=_NOTICE)
 
     async def open(self) -> None:
         """Twilio answered as it does for an account in order; the first time, a notice of before is taken down."""
@@ -84,7 +87,8 @@ class Gate:
             self._pause, self._until, self._asking, self.code = timedelta(0), None, False, None
             _logger.warning("Twilio takes requests of this account again")
         if self._may_be_noticed:
-            self._may_be_noticed = not await _try(self._lookups.delete(_PARTITION, _ROW))
+            is_gone = await notices.change(self._lookups.delete(_PARTITION, _ROW), notice=_NOTICE)
+            self._may_be_noticed = not is_gone
 
     async def check(self, now: datetime) -> None:
         """Look at the notice; where storage doesn't show it, nothing is known of Twilio, and that is no fault of its.
@@ -121,13 +125,3 @@ class Gate:
         # whichever process left it: the next success of this one takes it down
         self._may_be_noticed = self._may_be_noticed or row is not None
         return row
-
-
-async def _try(write: Awaitable[None]) -> bool:
-    """Write or delete the notice; without it only those that look know less, and nothing must fail for that."""
-    try:
-        await write
-    except AzureError as exc:
-        _logger.warning("the notice about this account could not be changed: %s", type(exc).__name__)
-        return False
-    return True

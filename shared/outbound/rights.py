@@ -6,17 +6,17 @@ never be looked for. That is no fault of the account: the circuit breaker (`Gate
 """
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from azure.core.exceptions import AzureError
 
 from shared.errors import RightMissing, SwitchboardError, TwilioRefused
+from shared.outbound import notices
 from shared.tables import Row, Table
 
-_logger: Final = logging.getLogger(__name__)
+_NOTICE: Final = "the rights of the API key"
 _PARTITION: Final = "account"
 _NOTICES: Final = "may-not-list:"
 _NOTICES_END: Final = "may-not-list;"
@@ -48,12 +48,14 @@ class Rights:
         problem = f"the API key may not list {listed} (HTTP {error.status}, code {error.code})"
         self._may_be_noticed.add(listed)
         row = {"PartitionKey": _PARTITION, "RowKey": _row_key(listed), "Problem": problem, "At": now}
-        await _try(self._lookups.put(row))
+        await notices.change(self._lookups.put(row), notice=_NOTICE)
         return problem
 
     async def granted(self, listed: Listed) -> None:
         """Delete the notice: a list was read. Storage is asked once; after that only where a notice may stand."""
-        if listed in self._may_be_noticed and await _try(self._lookups.delete(_PARTITION, _row_key(listed))):
+        if listed not in self._may_be_noticed:
+            return
+        if await notices.change(self._lookups.delete(_PARTITION, _row_key(listed)), notice=_NOTICE):
             self._may_be_noticed.discard(listed)
 
     async def check(self, now: datetime) -> None:
@@ -84,12 +86,3 @@ class Rights:
 
 def _row_key(listed: Listed) -> str:
     return f"{_NOTICES}{listed}"
-
-
-async def _try(write: Awaitable[None]) -> bool:
-    try:
-        await write
-    except AzureError as exc:
-        _logger.warning("the notice about the rights of the API key could not be changed: %s", type(exc).__name__)
-        return False
-    return True
