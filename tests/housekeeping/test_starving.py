@@ -12,10 +12,10 @@ import pytest
 from shared.deliveries import keys
 from shared.deliveries.open import OpenDeliveries
 from shared.housekeeping import stuck as stuck_module
-from shared.housekeeping.stuck import Stuck
 from shared.outbound.provider import Resource
 from tests.deliveries.samples import a_delivery
 from tests.fakes import FakeProvider, a_sid, an_answer
+from tests.housekeeping.chores import stuck as chore
 from tests.outbound.bench import Bench
 from tests.outbound.samples import a_message
 
@@ -65,18 +65,6 @@ async def without_receipts(bench: Bench, names: list[str], *, action: keys.Actio
         for number, name in enumerate(names):
             await one(number, name)
     return sids
-
-
-def chore(bench: Bench) -> Stuck:
-    return Stuck(
-        log=bench.storage.log,
-        entries=OpenDeliveries(bench.storage.lookups),
-        queue=bench.queue,
-        provider=lambda: bench.provider,
-        settle=MINUTE,
-        account=bench.settings.account_sid,
-        clock=bench.clock,
-    )
 
 
 async def run(bench: Bench) -> None:

@@ -16,7 +16,6 @@ from shared.deliveries.log import DeliveryLog
 from shared.deliveries.open import OpenDeliveries
 from shared.deliveries.record import Delivery, Event
 from shared.errors import Changed, SwitchboardError, TooLate, TwilioRefused, TwilioUnavailable, TwilioUnclear
-from shared.housekeeping.stuck import Stuck
 from shared.inbound.form import Form
 from shared.inbound.status import record_message_status
 from shared.outbound.outcomes import own_event
@@ -25,24 +24,13 @@ from shared.tables import Table
 from tests.consents.samples import a_consent
 from tests.deliveries.samples import a_delivery, an_event
 from tests.fakes import FROM_NUMBER, FakeProvider, a_sid, an_answer, make_settings
+from tests.housekeeping.chores import stuck as chore
 from tests.outbound.bench import Bench
 from tests.outbound.samples import CALL, a_message
 from tests.storage import Storage
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 UNCLEAR = TwilioUnclear("no answer")
-
-
-def chore(bench: Bench) -> Stuck:
-    return Stuck(
-        log=bench.storage.log,
-        entries=OpenDeliveries(bench.storage.lookups),
-        queue=bench.queue,
-        provider=lambda: bench.provider,
-        settle=MINUTE,
-        account=bench.settings.account_sid,
-        clock=bench.clock,
-    )
 
 
 async def look_after(bench: Bench) -> int:

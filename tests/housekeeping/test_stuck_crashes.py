@@ -10,13 +10,13 @@ import pytest
 
 from shared.deliveries import keys
 from shared.deliveries.log import DeliveryLog
-from shared.deliveries.open import OpenDeliveries
 from shared.deliveries.record import Delivery
 from shared.housekeeping.stuck import Stuck
 from shared.outbound.outcomes import own_event
 from shared.tables import Entity, Table
 from tests.deliveries.samples import a_delivery
 from tests.fakes import Clock, DiedError, a_sid, an_answer
+from tests.housekeeping.chores import stuck
 from tests.outbound.bench import Bench
 from tests.outbound.samples import a_message
 from tests.storage import Storage
@@ -54,18 +54,6 @@ def mortal(bench: Bench, writes: int) -> tuple[DeliveryLog, Table]:
     life = [writes]
     deliveries, lookups = (Mortal(table, life) for table in (bench.storage.deliveries, bench.storage.lookups))
     return DeliveryLog(deliveries, lookups), lookups
-
-
-def stuck(bench: Bench, log: DeliveryLog | None = None, lookups: Table | None = None) -> Stuck:
-    return Stuck(
-        log=log or bench.storage.log,
-        entries=OpenDeliveries(lookups or bench.storage.lookups),
-        queue=bench.queue,
-        provider=lambda: bench.provider,
-        settle=MINUTE,
-        account=bench.settings.account_sid,
-        clock=bench.clock,
-    )
 
 
 async def run(chore: Stuck, clock: Clock) -> None:

@@ -1,55 +1,10 @@
 import io
-import json
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
 from local import __main__ as console
-
-
-@dataclass
-class Functions:
-    """Functions that give one answer after the other, and what they were asked."""
-
-    answers: list[tuple[int, bytes]]
-    url: str = ""
-    asked: list[tuple[str, Any]] = field(default_factory=list)
-    keys: list[str | None] = field(default_factory=list)
-
-
-@contextmanager
-def functions(*answers: tuple[int, object]) -> Iterator[Functions]:
-    told = Functions([(code, what if isinstance(what, bytes) else json.dumps(what).encode()) for code, what in answers])
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            told.asked.append((self.path, json.loads(body)))
-            told.keys.append(self.headers["x-functions-key"])
-            code, content = told.answers.pop(0)
-            self.send_response(code)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has there
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        told.url = f"http://127.0.0.1:{server.server_port}"
-        try:
-            yield told
-        finally:
-            server.shutdown()
-            thread.join()
+from tests.local.stand_in import functions
 
 
 def problem(detail: str) -> dict[str, object]:
@@ -59,7 +14,7 @@ def problem(detail: str) -> dict[str, object]:
 def test_each_id_is_replayed_and_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with functions((202, {"id": "a:1"}), (202, {"id": "b"})) as told:
         assert console.main(["replay", "a:1", "b", "--url", told.url + "/", "--key", "a key"]) == 0
-    assert told.asked == [("/api/deliveries/a%3A1/replay", {}), ("/api/deliveries/b/replay", {})]
+    assert told.asked == [("POST", "/api/deliveries/a%3A1/replay", {}), ("POST", "/api/deliveries/b/replay", {})]
     assert told.keys == ["a key", "a key"]
     assert capsys.readouterr().out == "a:1\nb\n"
 
@@ -98,9 +53,9 @@ def test_what_a_search_finds_is_shown_and_then_replayed_page_by_page(capsys: pyt
         "by": "Ada",
         "limit": 100,
     }
-    assert [path for path, _ in told.asked] == ["/api/deliveries/replay"] * 5
+    assert [path for _, path, _ in told.asked] == ["/api/deliveries/replay"] * 5
     dry = {**wanted, "dry_run": True}
-    assert [asked for _, asked in told.asked] == [
+    assert [asked for _, _, asked in told.asked] == [
         dry,
         {**dry, "cursor": "c1"},
         wanted,
@@ -126,7 +81,7 @@ def test_every_filter_is_passed_on(capsys: pytest.CaptureFixture[str]) -> None:
         assert (
             console.main(["replay", *search, "--include", "invalid", "--include", "opted-out", "--url", told.url]) == 1
         )
-    [(_, asked)] = told.asked
+    [(_, _, asked)] = told.asked
     assert asked == {
         "from": "+2",
         "error_code": 30008,
@@ -165,7 +120,7 @@ def test_at_a_terminal_it_asks_and_sends_what_is_confirmed(
     shown = capsys.readouterr()
     assert "Send 1 again? [y/N] " in shown.err
     assert shown.out == "a\n"
-    assert told.asked[1][1]["until"] == AT, "what was made since was not confirmed"
+    assert told.asked[1][2]["until"] == AT, "what was made since was not confirmed"
 
 
 @pytest.mark.parametrize("typed", ["", "\n", "n\n", "yellow\n"])
@@ -192,15 +147,15 @@ def test_without_a_terminal_nothing_is_sent_unless_yes_is_said(
 def test_what_was_replayed_before_is_asked_for_with_the_moment_of_the_preview() -> None:
     with functions(seen("a"), sent("a")) as told:
         assert console.main(["replay", "--status", "failed", "--again", "--yes", "--url", told.url]) == 0
-    assert told.asked[0][1]["replayed_before"] == "9999-12-31T00:00:00Z"
-    assert told.asked[1][1]["replayed_before"] == AT
+    assert told.asked[0][2]["replayed_before"] == "9999-12-31T00:00:00Z"
+    assert told.asked[1][2]["replayed_before"] == AT
 
 
 def test_an_id_is_replayed_for_whoever_asks_also_to_one_who_opted_out() -> None:
     with functions((202, {"id": "a"})) as told:
         command = ["replay", "a", "--by", "Ada", "--include", "opted-out", "--url", told.url]
         assert console.main(command) == 0
-    assert told.asked == [("/api/deliveries/a/replay", {"by": "Ada", "include": ["opted-out"]})]
+    assert told.asked == [("POST", "/api/deliveries/a/replay", {"by": "Ada", "include": ["opted-out"]})]
 
 
 def test_where_nothing_is_found_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
